@@ -1,0 +1,1 @@
+"""Plan files and the synthetic generator. Nothing real is ever put here."""

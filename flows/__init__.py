@@ -1,0 +1,1 @@
+"""One short procedure a phase."""

@@ -1,0 +1,1 @@
+"""What leaves the health side: summaries from the ledger, rendered and gated."""

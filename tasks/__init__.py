@@ -1,0 +1,1 @@
+"""Steps with a side effect, one outside thing each."""

@@ -1,0 +1,73 @@
+"""The errors a user can meet, each with its exit code; none ever carries a cell value.
+
+An error names what is wrong, where (file, sheet, row, column, rule) and what to do. Its text comes
+from the wording files, so it exists in zh-CN and en; only safe values (names of files, sheets,
+columns and rules, counts, dates of a plan) may be filled in.
+"""
+
+from enum import IntEnum
+
+from tasks.rules.wording import say
+
+
+class Exit(IntEnum):
+    """The exit codes other software relies on."""
+
+    DONE = 0
+    WRONG_COMMAND = 2
+    FILE_REFUSED = 3
+    """Nothing of the file was stored."""
+    ROWS_RETURNED = 4
+    """The file was stored, some of its rows went back."""
+    CHECK_FAILED = 5
+    """A check stopped the phase."""
+    DISCLOSURE = 6
+    """Disclosure control or the gate stopped a release."""
+    STORE_BUSY = 7
+
+
+class CampaignError(Exception):
+    """An error for a user: one line in the user's language, no traceback, no cell value."""
+
+    exit = Exit.WRONG_COMMAND
+
+    def __init__(self, key: str, **values: object) -> None:
+        """Take a wording key and the safe values its text names."""
+        self.key = key
+        self.values = values
+        super().__init__(key)
+
+    def text(self, language: str | None = None) -> str:
+        """Return the one line in `language` (default: the process's language)."""
+        return say(self.key, language, **self.values)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class WrongCommand(CampaignError):
+    """What was asked for cannot be done as asked: unknown campaign, missing key, bad plan."""
+
+
+class FileRefused(CampaignError):
+    """A submission is refused whole; nothing of it is stored."""
+
+    exit = Exit.FILE_REFUSED
+
+
+class CheckFailed(CampaignError):
+    """A table rule does not hold; the phase stops before anything is published."""
+
+    exit = Exit.CHECK_FAILED
+
+
+class DisclosureRisk(CampaignError):
+    """A release would say too much about people; nothing is released or mailed."""
+
+    exit = Exit.DISCLOSURE
+
+
+class StoreBusy(CampaignError):
+    """Another process holds the register or the ledger."""
+
+    exit = Exit.STORE_BUSY

@@ -1,0 +1,145 @@
+"""A DuckDB connection and the statements in `tasks/sql/`.
+
+The only module that imports duckdb. The register and the ledger are attached to one in-memory
+database, so staging never touches a disk. Statements live in `tasks/sql/`, one a file, with bound parameters; the one
+thing filled into a statement's text is an identifier from a closed list (the name of a sheet).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import duckdb_extension_httpfs
+import pyarrow as pa
+
+from tasks.rules.contract import SHEETS
+from tasks.rules.errors import CheckFailed, StoreBusy, WrongCommand
+
+SQL = Path(__file__).with_name("sql")
+
+
+@cache
+def statement(name: str, sheet: str | None = None) -> str:
+    """Return the text of `sql/<name>.sql`; `{sheet}` in it becomes the name of a known sheet."""
+    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    if sheet is None:
+        return text
+    if sheet not in SHEETS:
+        raise KeyError(sheet)
+    return text.replace("{sheet}", sheet)
+
+
+class Store:
+    """An open connection; `register` and `ledger` are schemas of it where they are attached."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take over a connection made by `memory`."""
+        self.connection = connection
+
+    def run(self, name: str, *, sheet: str | None = None, **parameters: object) -> None:
+        """Run `sql/<name>.sql`. DuckDB's errors name cell values, so they end here."""
+        self._execute(name, sheet, parameters)
+
+    def rows(
+        self, name: str, *, sheet: str | None = None, **parameters: object
+    ) -> list[tuple[Any, ...]]:
+        """Run `sql/<name>.sql` and return its rows."""
+        return self._execute(name, sheet, parameters).fetchall()
+
+    def records(
+        self, name: str, *, sheet: str | None = None, **parameters: object
+    ) -> list[dict[str, Any]]:
+        """Run `sql/<name>.sql` and return its rows as dictionaries by column name."""
+        cursor = self._execute(name, sheet, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def load(self, table: str, content: pa.Table) -> None:
+        """Make the in-memory table `table` of `content`, in place of any of that name."""
+        view = f"{table}_arriving"
+        self.connection.register(view, content)
+        try:
+            self.connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS FROM "{view}"')
+        finally:
+            self.connection.unregister(view)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what happens inside as one, or nothing. One file only: DuckDB writes to one."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
+    def _execute(
+        self, name: str, sheet: str | None, parameters: Mapping[str, object]
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return self.connection.execute(statement(name, sheet), dict(parameters) or None)
+        except duckdb.ConstraintException:
+            raise CheckFailed("error.constraint", statement=name) from None
+        except duckdb.Error as error:
+            kind = type(error).__name__
+            if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
+                raise
+        raise CheckFailed("error.statement", statement=name, kind=kind) from None
+
+
+@contextmanager
+def memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    # No spilling: a temporary file would hold rows before their consent was checked.
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": "",
+        },
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def load_encryption(connection: duckdb.DuckDBPyConnection) -> None:
+    # DuckDB writes encrypted files only with the OpenSSL of httpfs; the wheel carries it.
+    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions"
+    path = folder / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
+    connection.load_extension(str(path))
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    key: str | None,
+    *,
+    read_only: bool = False,
+) -> None:
+    options = []
+    if read_only:
+        options.append("READ_ONLY")
+    if key is not None:
+        if not key.isalnum():
+            raise WrongCommand("error.key_form")
+        options.append(f"ENCRYPTION_KEY '{key}'")
+    target = str(path).replace("'", "''")
+    tail = f" ({', '.join(options)})" if options else ""
+    try:
+        connection.execute(f"ATTACH '{target}' AS {name}{tail}")
+        return
+    except duckdb.IOException as error:
+        busy = "lock" in str(error).lower()
+    except duckdb.Error:
+        busy = False
+    if busy:
+        raise StoreBusy("error.store_busy", file=path.name)
+    raise WrongCommand("error.store_unreadable", file=path.name)
