@@ -90,7 +90,7 @@ def private_folder(path: Path) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path` (0600) so that a reader sees the old file or the new, never half."""
+    """Write `content` to `path` (0600) so that a reader sees the old or the new, never half."""
     private_folder(path.parent)
     draft = path.with_name(path.name + ".part")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

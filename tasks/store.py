@@ -1,8 +1,8 @@
 """A DuckDB connection and the statements in `tasks/sql/`.
 
 The only module that imports duckdb. The register and the ledger are attached to one in-memory
-database, so staging never touches a disk. Statements live in `tasks/sql/`, one a file, with bound parameters; the one
-thing filled into a statement's text is an identifier from a closed list (the name of a sheet).
+database, so staging never touches a disk. Statements live in `tasks/sql/`, one a file, with bound
+parameters; the one thing filled into a text is an identifier from a closed list: a sheet's name.
 """
 
 import os

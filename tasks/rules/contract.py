@@ -429,7 +429,7 @@ SHEETS_OF_PHASE: dict[str, tuple[str, ...]] = {
 """Which sheets a submission for a phase may hold."""
 
 HEALTH_SHEETS = ("assessment_outcome", "follow_up", "registered_person")
-"""Sheets that only the township health centre sends: a village never holds a diagnosis or rating."""
+"""Sheets that only the health centre sends: a village holds no diagnosis and no rating."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS register.stg_coverage (
     verdict VARCHAR NOT NULL,
     failed_rules VARCHAR[] NOT NULL,
     row_key VARCHAR,
+    alt_key VARCHAR,
     content_hash VARCHAR,
     is_current BOOLEAN NOT NULL,
     first_received_at TIMESTAMP,

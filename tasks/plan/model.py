@@ -1,0 +1,310 @@
+"""What a plan says, as frozen models: every value checked, every default and bound with its reason.
+
+What may be said is DOMAIN.md sections 3, 4 and 7 (kept in docs/domain.md).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal, LiteralString
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
+
+from tasks.plan.remarks import Remark
+from tasks.rules.contract import PHASES, PURPOSES
+from tasks.rules.deadlines import (
+    REST_DAY_RULES,
+    RestDayRule,
+    WordsNotUnderstood,
+    read_day,
+    read_period,
+)
+from tasks.rules.wording import LANGUAGES
+
+PACK = "quarterly_pack"
+"""The phase name of a quarterly meeting pack in the calendar; no flow of its own runs it."""
+
+SET_PHASES = (
+    "readiness",
+    "sweep",
+    "list_compilation",
+    "aggregation",
+    "diagnosis_queue",
+    "follow_up",
+)
+"""Phases that may have an opening and a due day of their own."""
+
+MONTHLY_PHASES = ("sweep", "follow_up", "supervision")
+"""Phases that may come back each month; a plan that comes back each quarter is a pack."""
+
+PLAN_PHASES = tuple(phase for phase in PHASES if phase in SET_PHASES + MONTHLY_PHASES)
+
+_MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One time a phase is due: a round, a month, or the phase itself where it comes once."""
+
+    phase: str
+    round: int
+    """0 for a phase without rounds."""
+    period: str | None
+    """The month `2025-11` or quarter `2026-Q1` it looks back on, or None."""
+    opens: date
+    due: date
+    words: str
+    """The due day as the plan states it."""
+    rule: str
+    """The rest-day rule that was applied to it."""
+    provisional: bool
+    """Whether the working-day calendar its due day rests on is not published yet."""
+    ad_hoc: bool
+    """Whether the office asked for it outside the calendar; the health side approves it first."""
+    villages: tuple[str, ...] = ()
+    """The codes of the only villages it is for; empty: all of the plan."""
+
+
+def _one_of(key: LiteralString, choices: Sequence[str]) -> BeforeValidator:
+    def check(value: object) -> object:
+        if value not in choices:
+            raise PydanticCustomError(key, "", {"choices": ", ".join(choices)})
+        return value
+
+    return BeforeValidator(check)
+
+
+def _matching(key: LiteralString, pattern: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value, re.ASCII) is None:
+            raise PydanticCustomError(key, "")
+        return value
+
+    return AfterValidator(check)
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise PydanticCustomError("plan.time_zone", "") from None
+    return value
+
+
+def _written_day(value: object) -> object:
+    """Return the one day that a date or text names; words for a span of days name none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and not set(value) & set("旬底前"):
+            return read_day(value)
+    except WordsNotUnderstood:
+        pass
+    raise PydanticCustomError("plan.day", "")
+
+
+def _date_or_words(value: object) -> object:
+    if (isinstance(value, date) and not isinstance(value, datetime)) or isinstance(value, str):
+        return value
+    raise PydanticCustomError("plan.day_or_words", "")
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Day = Annotated[date, BeforeValidator(_written_day)]
+Words = Annotated[date | str, PlainValidator(_date_or_words)]
+Mail = Annotated[str, _matching("plan.mail_address", _MAIL)]
+Slug = Annotated[str, _matching("plan.slug", r"[a-z0-9][a-z0-9-]{0,63}")]
+Purpose = Annotated[str, _one_of("plan.purpose", PURPOSES)]
+Language = Annotated[Literal["zh-CN", "en"], _one_of("plan.choice", LANGUAGES)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Village(_Part):
+    """A village or community: 12-digit statistical code, households, and its days in the township.
+
+    `opened`: the first day it exists, `closed`: the first day it no longer does; None where that
+    lies outside the campaign.
+    """
+
+    model_config = ConfigDict(strict=False)
+
+    code: Annotated[str, _matching("plan.village_code", r"\d{12}")]
+    name: Text
+    households: Annotated[int, Field(ge=1)]
+    opened: Day | None = None
+    closed: Day | None = None
+    email: Mail | None = None
+
+    def open_on(self, day: date) -> bool:
+        """Return whether the village exists on `day`."""
+        opened = self.opened is None or self.opened <= day
+        return opened and (self.closed is None or day < self.closed)
+
+
+class HealthCentre(_Part):
+    """The township health centre, which holds the data: the township's code and its name."""
+
+    code: Annotated[str, _matching("plan.centre_code", r"\d{9}000")]
+    name: Text
+
+    @property
+    def township(self) -> str:
+        """The nine digits every village code of the township starts with."""
+        return self.code[:9]
+
+
+class Recipients(_Part):
+    """Mail addresses by audience."""
+
+    health: Annotated[tuple[Mail, ...], Field(min_length=1)]
+    office: tuple[Mail, ...] = ()
+
+
+class Retention(_Part):
+    """How many days data about a person may stay once it has no more use (limit 7)."""
+
+    unconfirmed_days: Annotated[int, Field(ge=0, le=30)] = 30
+    """After an assessment that confirmed nothing, or that was declined."""
+    unassessed_days: Annotated[int, Field(ge=1, le=180)] = 180
+    """After a consent that no assessment followed: the referral has expired."""
+
+
+class Rules(_Part):
+    """The numbers a plan may make stricter, never looser (DOMAIN.md section 7)."""
+
+    withhold_to: Annotated[int, Field(ge=7)] = 7
+    """Counts of people from 1 to this are withheld from the office."""
+    round_to: Annotated[int, Field(ge=5, multiple_of=5)] = 5
+    """Other counts of people are rounded to the nearest multiple of this."""
+    median_from: Annotated[int, Field(ge=8)] = 8
+    """The fewest people behind a released median or percentile."""
+    rectification_days: Annotated[int, Field(ge=1, le=90)] = 14
+    returns_kept_days: Annotated[int, Field(ge=1, le=30)] = 30
+    """How long a return workbook, which holds a village's refused rows, is kept."""
+    retention: Retention = Retention()
+
+
+class Targets(_Part):
+    """Targets on service, in percent; there are none on people (limit 5)."""
+
+    coverage_percent: Percent | None = None
+    reports_on_time_percent: Percent | None = None
+    visits_done_percent: Percent | None = None
+
+
+class ClinicSession(_Part):
+    """A day on which a psychiatrist assesses up to `capacity` people."""
+
+    date: date
+    capacity: Annotated[int, Field(ge=1)]
+
+
+class Duty(_Part):
+    """What a department owes, looked at each month as done or not done."""
+
+    department: Text
+    duty: Text
+
+
+class AdHoc(_Part):
+    """A sweep the office asks for; it runs only once the health side approved exactly this scope.
+
+    The window is stated in dates and no rest-day rule moves it: what is approved is what is run.
+    """
+
+    purpose: Purpose
+    asked_on: Day
+    opens: Day
+    due: Day
+    villages: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Text
+
+
+class _Heading(_Part):
+    slug: Slug
+    name: Text
+    name_en: Text
+    purpose: Purpose
+    issued: Day
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
+    language: Language = "zh-CN"
+    rest_day_rule: Annotated[RestDayRule, _one_of("plan.choice", REST_DAY_RULES)]
+    earlier: tuple[Slug, ...] = ()
+    """Slugs of earlier campaigns of the township to compare with."""
+
+
+class Plan(_Heading):
+    """A campaign's plan, its deadlines resolved. Days are days of `timezone`."""
+
+    ends: date | None = None
+    health_centre: HealthCentre
+    villages: tuple[Village, ...]
+    villages_file: str = "villages.csv"
+    recipients: Recipients
+    rules: Rules = Rules()
+    targets: Targets = Targets()
+    clinic: tuple[ClinicSession, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    ad_hoc: tuple[AdHoc, ...] = ()
+    calendar: tuple[Occurrence, ...] = ()
+    """All occurrences by due day."""
+    warnings: tuple[Remark, ...] = ()
+    """What is unusual in the plan but allowed."""
+
+    def village(self, code: str) -> Village:
+        """Return the village with this code; KeyError where the plan has none."""
+        for village in self.villages:
+            if village.code == code:
+                return village
+        raise KeyError(code)
+
+    def expected(self, occurrence: Occurrence) -> tuple[Village, ...]:
+        """Return the villages that owe a submission for `occurrence`, in the plan's order.
+
+        Those it is for and that exist on the last day it looks at: the last day of its month or
+        quarter, else its due day. A village merged into another before that day has handed its
+        work over; one that opens before it is expected like any other.
+        """
+        last = read_period(occurrence.period).last if occurrence.period else occurrence.due
+        return tuple(
+            village
+            for village in self.villages
+            if village.open_on(last)
+            and (not occurrence.villages or village.code in occurrence.villages)
+        )
+
+    def occurrence(self, phase: str, round: int = 0) -> Occurrence:
+        """Return the occurrence of `phase` with this round; KeyError where the plan has none."""
+        for occurrence in self.calendar:
+            if (occurrence.phase, occurrence.round) == (phase, round):
+                return occurrence
+        raise KeyError((phase, round))
+
+
+class _Phase(_Part):
+    phase: Annotated[str, _one_of("plan.phase", PLAN_PHASES)]
+    round: Annotated[int, Field(ge=1)] | None = None
+    opens: Day | None = None
+    due: Words
+    first: str | None = None
+    last: str | None = None
+    pack: bool = False
+
+    @property
+    def repeats(self) -> bool:
+        return self.pack or self.first is not None or self.last is not None

@@ -1,0 +1,70 @@
+-- Grain: one row a row of a received {sheet} sheet, with its one verdict and the row it replaces.
+-- Order: no consent, a broken rule, the same person or key earlier in this file, equal to what is
+-- already accepted from this village for this round, accepted.
+-- Two rows are the same when their row_key is, or when their alt_key is and one of them has no
+-- stronger key (a person with an ID in one row and without in the other).
+CREATE OR REPLACE TABLE verdict_{sheet} AS
+WITH eligible AS (
+    SELECT
+        staged.submission_id, staged.row_number, staged.row_key, staged.alt_key,
+        staged.content_hash, arrived.campaign, arrived.phase, arrived.round, arrived.sender_village
+    FROM staged_{sheet} AS staged
+    JOIN arrived USING (submission_id)
+    WHERE staged.has_consent AND len(staged.failed_rules) = 0
+),
+repeated AS (
+    SELECT submission_id, row_number
+    FROM eligible
+    QUALIFY row_number > min(row_number) OVER (PARTITION BY submission_id, row_key)
+        OR (alt_key IS NOT NULL AND row_number > CASE
+            WHEN row_key = alt_key
+                THEN min(row_number) OVER (PARTITION BY submission_id, alt_key)
+            ELSE min(row_number) FILTER (WHERE row_key = alt_key)
+                OVER (PARTITION BY submission_id, alt_key) END)
+),
+kept AS (
+    SELECT
+        submission_id AS old_submission, row_number AS old_row, row_key AS old_key,
+        alt_key AS old_alt, content_hash AS old_content, first_received_at AS old_first,
+        campaign, phase, round, sender_village
+    FROM register.stg_{sheet}
+    WHERE is_current
+),
+matched AS (
+    SELECT eligible.submission_id, eligible.row_number, kept.*, 1 AS strength
+    FROM eligible JOIN kept
+        ON eligible.row_key = kept.old_key AND eligible.campaign = kept.campaign
+        AND eligible.phase = kept.phase AND eligible.round = kept.round
+        AND eligible.sender_village = kept.sender_village
+    UNION ALL
+    SELECT eligible.submission_id, eligible.row_number, kept.*, 2
+    FROM eligible JOIN kept
+        ON eligible.alt_key = kept.old_alt AND eligible.campaign = kept.campaign
+        AND eligible.phase = kept.phase AND eligible.round = kept.round
+        AND eligible.sender_village = kept.sender_village
+        AND (eligible.row_key = eligible.alt_key OR kept.old_key = kept.old_alt)
+),
+known AS (
+    SELECT submission_id, row_number, old_submission, old_row, old_content, old_first
+    FROM matched
+    QUALIFY row_number() OVER (
+        PARTITION BY submission_id, row_number ORDER BY strength, old_submission, old_row) = 1
+)
+SELECT
+    staged.submission_id,
+    staged.row_number,
+    CASE
+        WHEN NOT staged.has_consent THEN 'no_consent'
+        WHEN len(staged.failed_rules) > 0 THEN 'returned'
+        WHEN repeated.row_number IS NOT NULL THEN 'duplicate'
+        -- the very same file again changes nothing, even where a correction came in between
+        WHEN arrived.is_known OR known.old_content = staged.content_hash THEN 'unchanged'
+        ELSE 'accepted'
+    END AS verdict,
+    known.old_submission,
+    known.old_row,
+    known.old_first
+FROM staged_{sheet} AS staged
+JOIN arrived USING (submission_id)
+LEFT JOIN repeated USING (submission_id, row_number)
+LEFT JOIN known USING (submission_id, row_number);

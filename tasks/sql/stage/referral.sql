@@ -1,0 +1,133 @@
+-- Grain: one row a row of a received referral sheet: typed values, row rules, keys. In memory only.
+CREATE OR REPLACE TABLE staged_referral AS
+WITH cleaned AS (
+    SELECT submission_id, row_number, norm_text(COLUMNS(* EXCLUDE (submission_id, row_number)))
+    FROM raw_referral
+),
+parsed AS (
+    SELECT
+        cleaned.*,
+        arrived.campaign,
+        arrived.received_at::DATE AS received_on,
+        to_int(row_no) AS row_value,
+        -- spaces that are typed between the characters of a Chinese name are not part of it
+        if(regexp_full_match(full_name, '[\p{Han} ]+'), replace(full_name, ' ', ''), full_name)
+            AS name,
+        to_choice('sex', sex) AS sex_value,
+        to_date(birth_date) AS born,
+        upper(resident_id) AS id_number,
+        to_code(residence_village) AS residence,
+        to_code(registered_village) AS registered,
+        phone_number(phone) AS phone_value,
+        to_choice('consent_by', consent_by) AS consenting,
+        to_date(consent_date) AS consented_on,
+        to_choice('consent_scope', consent_scope) AS scope,
+        to_choice('relation', contact_relation) AS relation,
+        to_choice('referred_by', referred_by) AS referrer,
+        to_choice('care_setting', care_setting) AS setting,
+        to_choice('urgency', urgency) AS urgency_value,
+        phone_number(contact_phone) AS contact_number,
+        string_split_regex(observed_signs, ' ?[,、;/ ] ?') AS sign_texts,
+        arrived.phase, arrived.round, arrived.sender_village
+    FROM cleaned JOIN arrived USING (submission_id)
+),
+checked AS (
+    SELECT
+        *,
+        -- Excel keeps 15 digits of a number; what it made of an ID cannot be guessed back
+        id_number IS NULL OR NOT regexp_full_match(id_number, '\d(\.\d+)?E\+?\d+|\d{15}000')
+            AS id_whole,
+        coalesce(id_check(id_number), false) AS id_holds,
+        EXISTS (FROM ref_village WHERE ref_village.campaign = parsed.campaign
+                AND ref_village.code IN (parsed.residence, parsed.registered)) AS in_township
+    FROM parsed
+),
+keyed_rows AS (
+    SELECT
+        *,
+        CASE WHEN id_holds THEN keyed('id:' || id_number) END AS resident_key,
+        keyed('nbs:' || name || '|' || born || '|' || sex_value) AS name_key
+    FROM checked
+),
+typed AS (
+    SELECT
+        *,
+        {
+            'row_no': row_value,
+            'full_name': name,
+            'sex': sex_value,
+            'birth_date': born,
+            'resident_key': resident_key,
+            'residence_village': residence,
+            'registered_village': registered,
+            'phone': phone_value,
+            'contact_name': contact_name,
+            'contact_relation': relation,
+            'contact_phone': contact_number,
+            'referred_by': referrer,
+            'consent_by': consenting,
+            'consent_date': consented_on,
+            'consent_scope': scope,
+            'care_setting': setting,
+            'observed_signs': list_sort(list_distinct(
+                list_transform(sign_texts, lambda sign: try_cast(sign AS INTEGER)))),
+            'urgency': urgency_value
+        } AS typed
+    FROM keyed_rows
+),
+judged AS (
+    SELECT
+        *,
+        {
+            'consent_by_valid': consenting IS NOT NULL,
+            'consent_date_valid': coalesce(consented_on <= received_on, false),
+            'consent_scope_valid': scope IS NOT NULL,
+            'row_no_valid': coalesce(row_value > 0, false),
+            'full_name_valid': coalesce(name_check(name), false),
+            'sex_valid': sex_value IS NOT NULL,
+            'birth_date_valid': coalesce(born BETWEEN DATE '1900-01-01' AND received_on, false),
+            -- completed years on the day of consent; unknown dates fail their own rules
+            'adult': coalesce(born + INTERVAL 18 YEAR <= consented_on, true),
+            'resident_id_whole': id_whole,
+            'resident_id_valid': id_number IS NULL OR NOT id_whole OR id_holds,
+            'resident_id_agrees': NOT id_holds OR born IS NULL OR sex_value IS NULL
+                OR (id_number[7:14] = strftime(born, '%Y%m%d')
+                    AND (try_cast(id_number[17] AS INTEGER) % 2 = 1) = (sex_value = 'male')),
+            'residence_village_valid': residence IS NOT NULL,
+            'registered_village_valid': blank_or(registered_village, registered IS NOT NULL),
+            'village_in_township': residence IS NULL
+                OR (registered_village IS NOT NULL AND registered IS NULL)
+                OR in_township,
+            'phone_valid': blank_or(phone, phone_check(phone)),
+            'contact_name_valid': blank_or(contact_name, name_check(contact_name)),
+            'contact_relation_valid': blank_or(contact_relation, relation IS NOT NULL),
+            'contact_phone_valid': blank_or(contact_phone, phone_check(contact_phone)),
+            'referred_by_valid': referrer IS NOT NULL,
+            'care_setting_valid': setting IS NOT NULL,
+            'observed_signs_valid': blank_or(observed_signs, list_bool_and(list_transform(
+                sign_texts, lambda sign: coalesce(
+                    try_cast(sign AS INTEGER) BETWEEN 1 AND 11, false)))),
+            'urgency_valid': urgency_value IS NOT NULL
+        } AS rules
+    FROM typed
+)
+SELECT
+    submission_id,
+    row_number,
+    (
+        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
+        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
+    ) AS has_consent,
+    coalesce(resident_key, name_key) AS row_key,
+    name_key AS alt_key,
+    md5(typed::VARCHAR) AS content_hash,
+    CASE WHEN (
+        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
+        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
+    ) THEN failed_rules(rules) ELSE [] END AS failed_rules,
+    typed,
+    CASE WHEN (
+        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
+        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
+    ) THEN rules END AS rules
+FROM judged;
