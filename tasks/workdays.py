@@ -1,6 +1,6 @@
 """The official working-day calendar, from the maintained library chinesecalendar."""
 
-from datetime import date
+from datetime import MAXYEAR, date
 from functools import cache
 
 import chinese_calendar
@@ -23,6 +23,8 @@ class PublishedWorkdays:
 
 @cache
 def _published(year: int) -> bool:
+    if year > MAXYEAR:
+        return False
     try:
         chinese_calendar.is_workday(date(year, 1, 1))
     except NotImplementedError:

@@ -18,7 +18,9 @@ KEY = "a" * 64
 RECEIVED = datetime(2025, 10, 28, 9, 0)
 
 
-def occurrence(phase: str, opens: date, due: date, round: int = 0, period: str | None = None) -> Occurrence:
+def occurrence(
+    phase: str, opens: date, due: date, round: int = 0, period: str | None = None
+) -> Occurrence:
     """One occurrence of a phase as a plan resolves it."""
     return Occurrence(
         phase=phase,
@@ -45,7 +47,12 @@ def plan() -> Plan:
         rest_day_rule="previous-workday",
         health_centre=HealthCentre(code="990101001000", name="测试镇卫生院"),
         villages=tuple(
-            Village(code=f"99010100100{n}", name=f"测试{n}村", households=100, email=f"v{n}@example.test")
+            Village(
+                code=f"99010100100{n}",
+                name=f"测试{n}村",
+                households=100,
+                email=f"v{n}@example.test",
+            )
             for n in (1, 2, 3)
         ),
         recipients=Recipients(health=("centre@example.test",), office=("office@example.test",)),

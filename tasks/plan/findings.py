@@ -139,4 +139,6 @@ def _mistake(
         return Remark(place, "plan.unknown_key", {"allowed": ", ".join(keys or model.model_fields)})
     if model is Rules and kind == "greater_than_equal" and context["ge"] > 1:
         return Remark(place, "plan.looser", context)
-    return Remark(place, kind if kind.startswith("plan.") else _WORDING[kind], context)
+    return Remark(
+        place, kind if kind.startswith("plan.") else _WORDING.get(kind, "plan.wrong_value"), context
+    )

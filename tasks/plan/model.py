@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Literal, LiteralString, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -46,7 +46,7 @@ SET_PHASES = (
 """Phases that may have an opening and a due day of their own."""
 
 MONTHLY_PHASES = ("sweep", "follow_up", "supervision")
-"""Phases that may come back each month; a plan that comes back each quarter is a pack."""
+"""Phases that may come back each month; what comes back each quarter is a pack."""
 
 PLAN_PHASES = tuple(phase for phase in PHASES if phase in SET_PHASES + MONTHLY_PHASES)
 
@@ -94,6 +94,13 @@ def _matching(key: LiteralString, pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _one_line(value: str) -> str:
+    # a plan's texts end up in subjects of mails and cells of a terminal
+    if not value.isprintable():
+        raise PydanticCustomError("plan.not_text", "")
+    return value
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -102,9 +109,14 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _written_day(value: object) -> object:
+def is_day(value: object) -> TypeGuard[date]:
+    """Return whether `value` is a date; a datetime, which is one to Python, is none in a plan."""
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _written_day(value: object) -> date:
     """Return the one day that a date or text names; words for a span of days name none."""
-    if isinstance(value, date) and not isinstance(value, datetime):
+    if is_day(value):
         return value
     try:
         if isinstance(value, str) and not set(value) & set("旬底前"):
@@ -114,13 +126,23 @@ def _written_day(value: object) -> object:
     raise PydanticCustomError("plan.day", "")
 
 
+def day_or_none(value: object) -> date | None:
+    """Return the day of a date or text, or None where it names no one day."""
+    try:
+        return _written_day(value)
+    except PydanticCustomError:
+        return None
+
+
 def _date_or_words(value: object) -> object:
-    if (isinstance(value, date) and not isinstance(value, datetime)) or isinstance(value, str):
+    if is_day(value) or isinstance(value, str):
         return value
     raise PydanticCustomError("plan.day_or_words", "")
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_one_line)
+]
 Day = Annotated[date, BeforeValidator(_written_day)]
 Words = Annotated[date | str, PlainValidator(_date_or_words)]
 Mail = Annotated[str, _matching("plan.mail_address", _MAIL)]
@@ -210,7 +232,7 @@ class Targets(_Part):
 class ClinicSession(_Part):
     """A day on which a psychiatrist assesses up to `capacity` people."""
 
-    date: date
+    date: Day
     capacity: Annotated[int, Field(ge=1)]
 
 
@@ -235,7 +257,9 @@ class AdHoc(_Part):
     reason: Text
 
 
-class _Heading(_Part):
+class Heading(_Part):
+    """The keys at the top of a plan file that stand for themselves."""
+
     slug: Slug
     name: Text
     name_en: Text
@@ -248,7 +272,7 @@ class _Heading(_Part):
     """Slugs of earlier campaigns of the township to compare with."""
 
 
-class Plan(_Heading):
+class Plan(Heading):
     """A campaign's plan, its deadlines resolved. Days are days of `timezone`."""
 
     ends: date | None = None
@@ -288,7 +312,11 @@ class Plan(_Heading):
             and (not occurrence.villages or village.code in occurrence.villages)
         )
 
-    def occurrence(self, phase: str, round: int = 0) -> Occurrence:
+    def occurrence(
+        self,
+        phase: str,
+        round: int = 0,
+    ) -> Occurrence:
         """Return the occurrence of `phase` with this round; KeyError where the plan has none."""
         for occurrence in self.calendar:
             if (occurrence.phase, occurrence.round) == (phase, round):
@@ -296,7 +324,13 @@ class Plan(_Heading):
         raise KeyError((phase, round))
 
 
-class _Phase(_Part):
+class PhaseEntry(_Part):
+    """One `[[phases]]` of a plan file: a set one with `opens` and `due`, or one that comes back.
+
+    One that comes back names its `first` and `last` month, or quarter for a meeting `pack`, and a
+    `due` day after each.
+    """
+
     phase: Annotated[str, _one_of("plan.phase", PLAN_PHASES)]
     round: Annotated[int, Field(ge=1)] | None = None
     opens: Day | None = None
@@ -307,4 +341,5 @@ class _Phase(_Part):
 
     @property
     def repeats(self) -> bool:
+        """Whether it comes back by month or quarter."""
         return self.pack or self.first is not None or self.last is not None

@@ -14,20 +14,22 @@ def cell_text(value: object) -> str:
     their `.0`, and a number with more digits than Excel keeps is written with an exponent, so that
     nobody mistakes it for an ID or a code.
     """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, dt.datetime):
-        day = value.date().isoformat()
-        return day if value.time() == dt.time() else f"{day} {value.time().isoformat()}"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, float | int):
-        return _number_text(value)
-    return str(value)
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "1" if value else "0"
+        case dt.datetime() if value.time() == dt.time():
+            text = value.date().isoformat()
+        case dt.datetime():
+            text = value.isoformat(sep=" ")
+        case dt.date():
+            text = value.isoformat()
+        case float() | int():
+            text = _number_text(value)
+        case _:
+            text = str(value)
+    return text
 
 
 def _number_text(value: float) -> str:

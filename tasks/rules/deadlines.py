@@ -16,12 +16,12 @@ REST_DAY_RULES: tuple[RestDayRule, ...] = ("none", "previous-workday", "next-wor
 
 # "N日前" includes day N, so 前 changes nothing.
 _DAY = re.compile(
-    r"(?:(?P<year>[12]\d{3})年)?(?P<month>\d{1,2})月"
+    r"(?:(?P<year>(?:19|20)\d{2})年)?(?P<month>\d{1,2})月"
     r"(?:(?P<day>\d{1,2})日|(?P<part>上旬|中旬|下旬|底))(?:之?前)?"
 )
 _MONTHLY = re.compile(r"(?:每月|次月)(?P<day>\d{1,2})日(?:之?前)?")
 _QUARTERLY = re.compile(r"季后(?P<days>\d{1,2})日(?:内|之?前)?")
-_PERIOD = re.compile(r"(?P<year>[12]\d{3})-(?:(?P<month>\d{2})|Q(?P<quarter>[1-4]))")
+_PERIOD = re.compile(r"(?P<year>(?:19|20)\d{2})-(?:(?P<month>\d{2})|Q(?P<quarter>[1-4]))")
 
 _LONGEST_REST = 31
 """No official holiday comes near it; a calendar that knows no workday in it is broken."""
@@ -152,7 +152,7 @@ def _plain(words: str) -> str:
 
 def _iso_day(text: str) -> date:
     # fromisoformat also reads 20251031 and week dates, which no plan means
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
+    if re.fullmatch(r"(?:19|20)\d{2}-\d{2}-\d{2}", text) is None:
         raise ValueError(text)
     return date.fromisoformat(text)
 

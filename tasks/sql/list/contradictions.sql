@@ -5,5 +5,5 @@ JOIN list_component AS ca ON ca.node = said.a
 JOIN list_component AS cb ON cb.node = said.b AND cb.root = ca.root
 JOIN list_node AS a ON a.node = said.a
 JOIN list_node AS b ON b.node = said.b
-WHERE said.answer = 'different' AND a.resident_key IS DISTINCT FROM b.resident_key
+WHERE said.answer = 'different' AND NOT coalesce(a.resident_key = b.resident_key, false)
 ORDER BY said.question_id;

@@ -1,0 +1,89 @@
+"""How every phase ends: checks, the door, the report, the mail, the receipt."""
+
+from datetime import date
+
+from flows.steps import step
+from reports.gate import mail_gate
+from reports.summary import report_title
+from reports.write import make_report, report_path, write_report
+from tasks.at_home import AtHome
+from tasks.checks import SuiteResult, check_tables
+from tasks.mail import mail_settings
+from tasks.outbox import OutboxCounts, send_ready, write_drafts
+from tasks.plan import Occurrence
+from tasks.publish import Findings, Published, publish
+from tasks.receipt import Receipt
+from tasks.suites import TABLES_OF_PHASE
+
+
+@step
+def check(at: AtHome, occurrence: Occurrence, list_revision: int = 0) -> list[SuiteResult]:
+    """Run the suites of the phase's tables; a broken table rule stops the phase here."""
+    return check_tables(
+        at.store,
+        TABLES_OF_PHASE[occurrence.phase],
+        campaign=at.plan.slug,
+        phase=occurrence.phase,
+        round=occurrence.round,
+        revision=list_revision,
+    )
+
+
+@step
+def publish_findings(
+    at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings
+) -> Published:
+    """Pass the findings through the door; render, gate and draft the mail before it closes."""
+
+    def announce(revision: int) -> None:
+        phase, round = occurrence.phase, occurrence.round
+        make_report(at.store, at.home, at.plan, phase, round, revision, at.plan.language)
+        write_drafts(
+            at.store,
+            at.home,
+            at.plan,
+            phase,
+            round,
+            revision,
+            report=report_path(at.home, at.plan.slug, phase, round, revision),
+            title=report_title(at.plan, occurrence),
+            now=at.now,
+        )
+
+    return publish(at.store, at.plan, occurrence, as_of, findings, now=at.now, announce=announce)
+
+
+@step
+def write_reports(at: AtHome, occurrence: Occurrence, published: Published) -> str:
+    """Write the revision's page, JSON, CSV and text; return the page relative to the home."""
+    phase, round, revision = occurrence.phase, occurrence.round, published.revision
+    write_report(at.store, at.home, at.plan, phase, round, revision, at.plan.language)
+    page = report_path(at.home, at.plan.slug, phase, round, revision)
+    return page.relative_to(at.home.root).as_posix()
+
+
+@step
+def send_mail(at: AtHome) -> OutboxCounts:
+    """Send what is ready; without a mail server it waits as drafts."""
+    return send_ready(
+        at.store, at.home, mail_settings(), gate=mail_gate(at.store, at.home), now=at.now
+    )
+
+
+def release(at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings) -> Receipt:
+    """Publish the findings of a phase, write and mail its report, and return the receipt."""
+    published = publish_findings(at, occurrence, as_of, findings)
+    page = write_reports(at, occurrence, published)
+    return Receipt(
+        campaign=at.plan.slug,
+        phase=occurrence.phase,
+        round=occurrence.round,
+        period=occurrence.period,
+        as_of=as_of,
+        revision=published.revision,
+        is_new=published.is_new,
+        figures=len(findings.figures) + len(findings.copied),
+        checks=published.checks,
+        report=page,
+        messages=send_mail(at),
+    )

@@ -1,0 +1,42 @@
+"""Supervision: what every care group owed and delivered in a month, and what is to be made good."""
+
+from datetime import date
+
+from flows.release import check, release
+from flows.steps import phase_flow, step
+from flows.sweep import take_in_inbox
+from tasks.at_home import AtHome, open_campaign
+from tasks.figures import supervision_figures
+from tasks.plan import Occurrence, occurrence_at
+from tasks.publish import Findings
+from tasks.receipt import Receipt
+from tasks.reporting import VillageReporting, read_reporting
+from tasks.supervise import SupervisionResult, supervise
+
+
+@step
+def look_at_month(
+    at: AtHome, occurrence: Occurrence, as_of: date, reporting: list[VillageReporting]
+) -> SupervisionResult:
+    """Bring visits due up to `as_of` in the register and look at every village's month."""
+    states = {each.village: each.state for each in reporting}
+    return supervise(at.store, at.plan, occurrence, as_of, reporting=states)
+
+
+@phase_flow
+def supervision(campaign: str, as_of: date, round: int | None = None) -> Receipt:
+    """Supervise one month: round `round`, else the one that `as_of` is about."""
+    with open_campaign(campaign) as at:
+        occurrence = occurrence_at(at.plan, "supervision", as_of, round)
+        take_in_inbox(at)
+        reporting = read_reporting(at.store, at.plan, occurrence, as_of)
+        looked = look_at_month(at, occurrence, as_of, reporting)
+        checks = check(at, occurrence)
+        findings = Findings(
+            supervision_figures(looked),
+            reporting=reporting,
+            actions={look.village: look.actions for look in looked.villages},
+            rectifications=looked.rectifications,
+            checks=checks,
+        )
+        return release(at, occurrence, as_of, findings)

@@ -1,0 +1,162 @@
+"""A summary as the four things that leave: the page, its plain text, the JSON and the CSV."""
+
+import csv
+import io
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from reports import words
+from reports.summary import Figure, Summary, figure_label
+from tasks.rules.errors import WrongCommand
+from tasks.rules.wording import say
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?%?(?![\d年])", re.ASCII)
+
+CSV_HEAD = (
+    "campaign",
+    "phase",
+    "round",
+    "revision",
+    "as_of",
+    "audience",
+    "name",
+    "label",
+    "unit",
+    "village",
+    "village_name",
+    "value",
+    "state",
+)
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes as the start of a formula (OWASP, CSV injection)."""
+
+
+def render_html(summary: Summary, language: str) -> str:
+    """Return the page of `summary`, which is also the body of its e-mail.
+
+    One column, styles beside the elements, nothing fetched from anywhere: mail programs drop the
+    rest. Raises WrongCommand for a phase without a page.
+    """
+    if summary.phase not in words.PHASES_REPORTED:
+        phase = say(f"phase.{summary.phase}", language)
+        raise WrongCommand("error.no_page", phase=phase)
+    return _rendered(f"{summary.phase}.html.j2", summary, language)
+
+
+def render_text(summary: Summary, language: str) -> str:
+    """Return the plain-text part of the e-mail: the same sentences, without tables."""
+    return _rendered("message.txt.j2", summary, language)
+
+
+def render_json(summary: Summary) -> str:
+    """Return the machine-readable report; its shape is what other software relies on."""
+    content = {
+        "campaign": summary.campaign,
+        "phase": summary.phase,
+        "round": summary.round or None,
+        "revision": summary.revision,
+        "as_of": summary.as_of.isoformat(),
+        "audience": summary.audience,
+        "figures": [
+            {
+                "name": figure.name,
+                "unit": figure.unit,
+                "village": figure.village or None,
+                "value": _plain(figure),
+                "state": figure.state,
+            }
+            for figure in summary.figures
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def render_csv(summary: Summary, language: str) -> str:
+    """Return the figures as CSV, one row a figure; it starts with a BOM, so that Excel reads it."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(CSV_HEAD)
+    for figure in summary.figures:
+        value = _plain(figure)
+        writer.writerow(
+            _harmless(cell)
+            for cell in (
+                summary.campaign,
+                summary.phase,
+                str(summary.round or ""),
+                str(summary.revision),
+                summary.as_of.isoformat(),
+                summary.audience,
+                figure.name,
+                figure_label(figure.name, language, summary.earlier),
+                figure.unit,
+                figure.village,
+                summary.village_name(figure.village) if figure.village else "",
+                "" if value is None else str(value),
+                figure.state,
+            )
+        )
+    return "\ufeff" + stream.getvalue()
+
+
+def _plain(figure: Figure) -> float | int | None:
+    if figure.value is None:
+        return None
+    return int(figure.value) if figure.value == int(figure.value) else figure.value
+
+
+def _harmless(cell: str) -> str:
+    return "'" + cell if cell.startswith(_FORMULA) else cell
+
+
+def _emphasise(text: str) -> Markup:
+    """Return `text` with its numbers in bold, so that they are met at a glance."""
+    return Markup(_NUMBER.sub(r"<strong>\g<0></strong>", str(escape(text))))  # noqa: S704 - escaped
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        # Plain text needs no escaping; everything else gets it.
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["emphasise"] = _emphasise
+    return environment
+
+
+def _rendered(template: str, summary: Summary, language: str) -> str:
+    def text(key: str, **values: object) -> str:
+        return say(key, language, **values)
+
+    title = words.report_title(
+        summary.campaign_name(language),
+        summary.phase,
+        summary.round,
+        summary.period,
+        language,
+    )
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            title=title,
+            phase_title=words.phase_title(summary.phase, summary.round, summary.period, language),
+            summary=summary,
+            words=words,
+            say=text,
+            label=lambda name: figure_label(name, language, summary.earlier),
+        )
+    )

@@ -1,0 +1,268 @@
+"""One released revision of a phase, as a report may show it: read from the ledger, never changed.
+
+Everything here has already passed disclosure control. The names of villages and campaigns come from
+the plan; figures, reporting states, actions and checks from the ledger.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypedDict
+
+from tasks.plan import Plan
+from tasks.rules.errors import WrongCommand
+from tasks.rules.wording import say
+from tasks.store import Store
+
+AUDIENCE = "office"
+"""Who a report is for. The health side works inside the register and needs none."""
+
+
+class _Key(TypedDict):
+    campaign: str
+    phase: str
+    round: int
+    revision: int
+
+
+_EARLIER = re.compile(r"earlier(?P<place>\d+)_(?P<name>\w+)")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One released figure; `village` is '' for the township."""
+
+    name: str
+    unit: str
+    village: str
+    value: float | None
+    """None unless `state` is released or zero."""
+    state: str
+    """One of contract.FIGURE_STATES."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a number to show."""
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class VillageReport:
+    """One village's reporting state in a revision."""
+
+    village: str
+    state: str
+    """One of contract.REPORTING_STATES."""
+    nil: bool
+
+
+@dataclass(frozen=True)
+class Rectification:
+    """A named shortfall of a village's service; `closed_on` is None while it is open."""
+
+    village: str
+    shortfall: str
+    opened_on: date
+    due: date
+    due_provisional: bool
+    closed_on: date | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One suite of data checks run with a revision: how many of its expectations held."""
+
+    suite: str
+    expectations: int
+    held: int
+
+
+@dataclass(frozen=True)
+class FigureChange:
+    """A township figure that differs from the revision before."""
+
+    before: Figure
+    after: Figure
+
+
+@dataclass(frozen=True)
+class ReportingChange:
+    """A village whose reporting state differs from the revision before."""
+
+    village: str
+    before: VillageReport
+    after: VillageReport
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A released revision of a phase and what changed since the revision before."""
+
+    campaign: str
+    """The slug."""
+    name: str
+    name_en: str
+    health_centre: str
+    villages: Mapping[str, str]
+    """Names by code, of all villages of the plan, in its order."""
+    earlier: tuple[str, ...]
+    """What to call the earlier campaigns that figures `earlier1_…`, `earlier2_…` come from."""
+    phase: str
+    round: int
+    revision: int
+    period: str | None
+    as_of: date
+    due: date | None
+    due_provisional: bool
+    status: str
+    """'interim' before the due day, 'due' from then on."""
+    audience: str
+    withhold_to: int
+    round_to: int
+    figures: tuple[Figure, ...]
+    reporting: tuple[VillageReport, ...]
+    actions: Mapping[str, tuple[str, ...]]
+    """Supervision only: by village, the weightiest first."""
+    rectifications: tuple[Rectification, ...]
+    """Supervision only: open on as_of, or closed by this look."""
+    checks: tuple[Check, ...]
+    figure_changes: tuple[FigureChange, ...]
+    reporting_changes: tuple[ReportingChange, ...]
+
+    def figure(self, name: str, village: str = "") -> Figure | None:
+        """Return the figure `name` of `village` ('' for the township), None where there is none."""
+        for figure in self.figures:
+            if figure.name == name and figure.village == village:
+                return figure
+        return None
+
+    def village_name(self, code: str) -> str:
+        """Return what the plan calls the village; its code where the plan no longer has it."""
+        return self.villages.get(code, code)
+
+    def campaign_name(self, language: str) -> str:
+        """Return the campaign's name in `language`."""
+        return self.name_en if language == "en" else self.name
+
+    def villages_with(self, name: str) -> frozenset[str]:
+        """Return the codes of the villages that have a figure `name` of their own."""
+        return frozenset(f.village for f in self.figures if f.name == name and f.village)
+
+
+def read_summary(
+    store: Store,
+    plan: Plan,
+    phase: str,
+    round: int,
+    revision: int,
+    *,
+    earlier: tuple[str, ...] = (),
+) -> Summary:
+    """Return the revision as released for `office`, from an open ledger.
+
+    `round` is 0 for a phase without rounds. `earlier`: names of the plan's earlier campaigns, in
+    its order; the slugs where none are given. Raises WrongCommand where there is no such revision.
+    """
+    key: _Key = {"campaign": plan.slug, "phase": phase, "round": round, "revision": revision}
+    before: _Key = {**key, "revision": revision - 1}
+    found = store.records("report/revision", **key)
+    if not found:
+        raise WrongCommand(
+            "error.no_revision",
+            campaign=plan.slug,
+            phase=say(f"phase.{phase}"),
+            revision=revision,
+        )
+    released = found[0]
+    figures = _figures(store, key)
+    reporting = _reporting(store, key)
+    supervised = phase == "supervision"
+    return Summary(
+        campaign=plan.slug,
+        name=plan.name,
+        name_en=plan.name_en,
+        health_centre=plan.health_centre.name,
+        villages={village.code: village.name for village in plan.villages},
+        earlier=earlier or plan.earlier,
+        phase=phase,
+        round=round,
+        revision=revision,
+        period=released["period"],
+        as_of=released["as_of"],
+        due=released["due"],
+        due_provisional=released["due_provisional"],
+        status=released["status"],
+        audience=AUDIENCE,
+        withhold_to=plan.rules.withhold_to,
+        round_to=plan.rules.round_to,
+        figures=figures,
+        reporting=reporting,
+        actions=_actions(store, plan.slug, round, revision) if supervised else {},
+        rectifications=(
+            _rectifications(store, plan.slug, round, released["as_of"]) if supervised else ()
+        ),
+        checks=tuple(Check(*row) for row in store.rows("report/checks", **key)),
+        figure_changes=_figure_changes(_figures(store, before), figures),
+        reporting_changes=_reporting_changes(_reporting(store, before), reporting),
+    )
+
+
+def figure_label(name: str, language: str, earlier: tuple[str, ...] = ()) -> str:
+    """Return what a figure is called; `earlier2_coverage` by the second campaign of `earlier`."""
+    found = _EARLIER.fullmatch(name)
+    if found is None:
+        return say(f"figure.{name}", language)
+    place = int(found["place"])
+    campaign = earlier[place - 1] if place <= len(earlier) else f"#{place}"
+    label = say(f"figure.{found['name']}", language)
+    return say("figure.earlier", language, label=label, campaign=campaign)
+
+
+def _figures(store: Store, key: _Key) -> tuple[Figure, ...]:
+    rows = store.rows("report/figures", **key, audience=AUDIENCE)
+    return tuple(Figure(*row) for row in rows)
+
+
+def _reporting(store: Store, key: _Key) -> tuple[VillageReport, ...]:
+    rows = store.rows("report/reporting", **key)
+    return tuple(VillageReport(*row) for row in rows)
+
+
+def _actions(
+    store: Store, campaign: str, round_: int, revision: int
+) -> Mapping[str, tuple[str, ...]]:
+    actions: dict[str, tuple[str, ...]] = {}
+    rows = store.rows("report/actions", campaign=campaign, round=round_, revision=revision)
+    for village, action in rows:
+        actions[village] = (*actions.get(village, ()), action)
+    return actions
+
+
+def _rectifications(
+    store: Store, campaign: str, round_: int, as_of: date
+) -> tuple[Rectification, ...]:
+    rows = store.rows("report/rectifications", campaign=campaign, round=round_, as_of=as_of)
+    return tuple(Rectification(*row) for row in rows)
+
+
+def _figure_changes(before: Iterable[Figure], after: Iterable[Figure]) -> tuple[FigureChange, ...]:
+    known = {figure.name: figure for figure in before if not figure.village}
+    return tuple(
+        FigureChange(known[figure.name], figure)
+        for figure in after
+        if not figure.village
+        and figure.name in known
+        and (known[figure.name].value, known[figure.name].state) != (figure.value, figure.state)
+    )
+
+
+def _reporting_changes(
+    before: Iterable[VillageReport], after: Iterable[VillageReport]
+) -> tuple[ReportingChange, ...]:
+    known = {report.village: report for report in before}
+    return tuple(
+        ReportingChange(report.village, known[report.village], report)
+        for report in after
+        if report.village in known and known[report.village] != report
+    )

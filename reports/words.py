@@ -1,0 +1,448 @@
+"""What a report says in sentences: the key points, what needs doing, what changed.
+
+The page, the plain text and nothing else take their sentences from here, so they cannot disagree.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reports.summary import Figure, Rectification, Summary, VillageReport, figure_label
+from tasks.rules.wording import say
+
+NEEDS_DOING = ("missing", "returned", "extended", "late", "on_time", "not_expected")
+"""Reporting states, the one that needs doing most first: the order of every table of villages."""
+
+SHORTFALLS = (
+    "report_missing",
+    "visits_overdue",
+    "status_not_updated",
+    "report_late",
+    "care_group_not_met",
+    "subsidy_unpaid",
+)
+"""Shortfalls of a care group's service by weight, the weightiest first."""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing that needs doing and whom it concerns."""
+
+    what: str
+    whom: tuple[str, ...]
+    language: str
+
+    def __str__(self) -> str:
+        if not self.whom:
+            return self.what
+        villages = say("list.comma", self.language).join(self.whom)
+        return say("todo.line", self.language, what=self.what, villages=villages)
+
+
+def number(figure: Figure) -> str:
+    """Return the figure's number with thousands separators; '' where there is none to show.
+
+    Percent with one decimal, so that a column lines up; days with one where there is a half.
+    """
+    if figure.value is None:
+        return ""
+    if figure.unit == "percent":
+        return f"{figure.value:.1f}"
+    return f"{figure.value:,.0f}" if figure.value == int(figure.value) else f"{figure.value:,.1f}"
+
+
+def amount(figure: Figure | None, language: str) -> str:
+    """Return the figure as it stands in a sentence; zero, withheld and not reported differ."""
+    if figure is None:
+        return say("amount.not_reported", language)
+    if figure.unit == "people":
+        return say(f"amount.people.{figure.state}", language, value=number(figure))
+    if not figure.shown:
+        return say(f"amount.{figure.state}", language)
+    kind = "percent" if figure.unit == "percent" else "plain"
+    return say(f"amount.{kind}", language, value=number(figure))
+
+
+def report_title(
+    campaign: str,
+    phase: str,
+    round: int,
+    period: str | None,
+    language: str,
+) -> str:
+    """Return a report's title: the campaign's name, the phase, and its month or round."""
+    named = phase_title(phase, round, period, language)
+    return say("report.title", language, campaign=campaign, phase=named)
+
+
+def phase_title(
+    phase: str,
+    round: int,
+    period: str | None,
+    language: str,
+) -> str:
+    """Return what a phase is called, with its month or round."""
+    named = say(f"phase.{phase}", language)
+    if period:
+        month = month_named(period, language)
+        return say("phase.with_period", language, phase=named, period=month)
+    if round:
+        return say("phase.with_round", language, phase=named, round=round)
+    return named
+
+
+def month_named(period: str, language: str) -> str:
+    """Return a month such as 2025-11 in words; a quarter as it is."""
+    year, _, month = period.partition("-")
+    if not month.isdigit():
+        return period
+    return say("period.month", language, year=int(year), month=int(month))
+
+
+def key_points(summary: Summary, language: str) -> list[str]:
+    """Return the three to five sentences a reader needs before any table."""
+    return [line for line in _KEY_POINTS[summary.phase](summary, language) if line]
+
+
+def things_to_do(summary: Summary, language: str) -> list[Todo]:
+    """Return what needs doing, the villages without a report first."""
+    todo = _reports_to_chase(summary, language) + _rectifications_overdue(summary, language)
+    over = [f.village for f in summary.figures if f.name == "coverage" and _over(f) and f.village]
+    if over:
+        todo.append(Todo(say("todo.coverage_over", language), _names(summary, over), language))
+    if _no_session_left(summary):
+        todo.append(Todo(say("todo.sessions", language), (), language))
+    return todo
+
+
+def changes(summary: Summary, language: str) -> list[str]:
+    """Return what differs from the revision before; [] for a first revision."""
+    if summary.revision == 1:
+        return []
+    lines = [
+        say(
+            "change.reporting",
+            language,
+            village=summary.village_name(change.village),
+            before=reporting_state(change.before, language),
+            after=reporting_state(change.after, language),
+        )
+        for change in summary.reporting_changes
+    ]
+    lines += [
+        say(
+            "change.figure",
+            language,
+            label=figure_label(change.after.name, language, summary.earlier),
+            before=amount(change.before, language),
+            after=amount(change.after, language),
+        )
+        for change in summary.figure_changes
+    ]
+    return lines or [say("change.detail", language)]
+
+
+def reporting_state(report: VillageReport, language: str) -> str:
+    """Return the village's reporting state; a nil return is named beside it."""
+    state = say(f"reporting.{report.state}", language)
+    return say("reporting.nil", language, state=state) if report.nil else state
+
+
+def status(summary: Summary, language: str) -> str:
+    """Return whether the report is interim, at the due day or after it."""
+    late = summary.status == "due" and summary.due is not None and summary.as_of > summary.due
+    return say(f"report.status.{'after' if late else summary.status}", language)
+
+
+def day(value: date, provisional: bool, language: str) -> str:
+    """Return a day, and that it is provisional where it is."""
+    if provisional:
+        return say("report.provisional_day", language, day=value.isoformat())
+    return value.isoformat()
+
+
+def headings(summary: Summary, language: str) -> list[str]:
+    """Return the lines under the title: as of, due, status, revision, who made it."""
+    lines = [say("report.as_of", language, as_of=summary.as_of.isoformat())]
+    if summary.due is not None:
+        key = "report.due_provisional" if summary.due_provisional else "report.due"
+        lines.append(say(key, language, due=summary.due.isoformat()))
+    return [
+        *lines,
+        status(summary, language),
+        say("report.revision", language, revision=summary.revision),
+        say("report.centre", language, centre=summary.health_centre),
+    ]
+
+
+def footnotes(summary: Summary, language: str) -> list[str]:
+    """Return the lines at the foot: what a referral is, how figures are protected, the marks."""
+    lines = [
+        say("foot.referral", language),
+        say(
+            "foot.protection",
+            language,
+            withhold_to=summary.withhold_to,
+            round_to=summary.round_to,
+        ),
+        say("foot.marks", language),
+        say("foot.order", language),
+    ]
+    if summary.checks:
+        lines.append(
+            say(
+                "foot.checks",
+                language,
+                suites=len(summary.checks),
+                expectations=sum(check.expectations for check in summary.checks),
+                held=sum(check.held for check in summary.checks),
+            )
+        )
+    return lines
+
+
+def by_need(summary: Summary) -> list[VillageReport]:
+    """Return the villages' reports in the order of what needs doing, then by code."""
+    return sorted(summary.reporting, key=lambda r: (NEEDS_DOING.index(r.state), r.village))
+
+
+def villages_by_need(summary: Summary, codes: Iterable[str]) -> list[str]:
+    """Return `codes` in the order of what needs doing: weightiest action, reporting state, code."""
+    states = {report.village: report.state for report in summary.reporting}
+
+    def need(code: str) -> tuple[int, int, str]:
+        actions = summary.actions.get(code, ())
+        weight = SHORTFALLS.index(actions[0]) if actions else len(SHORTFALLS)
+        return weight, NEEDS_DOING.index(states.get(code, "not_expected")), code
+
+    return sorted(codes, key=need)
+
+
+def rectifications_by_need(summary: Summary) -> list[Rectification]:
+    """Return the open rectifications by due day, so that the overdue lead; then the closed."""
+    return sorted(summary.rectifications, key=lambda r: (r.closed_on is not None, r.due, r.village))
+
+
+def _names(summary: Summary, codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(summary.village_name(code) for code in sorted(codes))
+
+
+def _over(figure: Figure) -> bool:
+    return figure.value is not None and figure.value > 100
+
+
+def _reports_to_chase(summary: Summary, language: str) -> list[Todo]:
+    todo = []
+    for state in ("missing", "returned", "extended"):
+        codes = [report.village for report in summary.reporting if report.state == state]
+        if not codes:
+            continue
+        if state == "missing" and summary.status == "interim" and summary.due is not None:
+            what = say("todo.missing_interim", language, due=summary.due.isoformat())
+        else:
+            what = say(f"todo.{state}", language)
+        todo.append(Todo(what, _names(summary, codes), language))
+    return todo
+
+
+def _rectifications_overdue(summary: Summary, language: str) -> list[Todo]:
+    overdue = [r for r in summary.rectifications if is_overdue(r, summary.as_of)]
+    if not overdue:
+        return []
+    items = tuple(
+        say(
+            "todo.rectification_item",
+            language,
+            village=summary.village_name(r.village),
+            shortfall=say(f"shortfall.{r.shortfall}", language),
+            due=day(r.due, r.due_provisional, language),
+        )
+        for r in overdue
+    )
+    return [Todo(say("todo.rectification_overdue", language), items, language)]
+
+
+def is_overdue(rectification: Rectification, as_of: date) -> bool:
+    """Return whether it is open and its due day has passed; a due day ends at 24:00."""
+    return rectification.closed_on is None and rectification.due < as_of
+
+
+def _no_session_left(summary: Summary) -> bool:
+    waiting = summary.figure("people_waiting")
+    planned = summary.figure("sessions_planned")
+    held = summary.figure("sessions_held")
+    if waiting is None or planned is None or held is None:
+        return False
+    # A withheld number of people is at least one person, so it waits for a session too.
+    return waiting.state in {"released", "withheld"} and planned.value == held.value
+
+
+def _sentence(summary: Summary, language: str, key: str, **names: str) -> str:
+    """Return the text of `key`, its fields filled with figures; '' where a figure is missing."""
+    figures = {field: summary.figure(name) for field, name in names.items()}
+    if any(figure is None for figure in figures.values()):
+        return ""
+    # A sentence of process figures needs its numbers; one about people says what is withheld.
+    if any(
+        f is not None and f.unit in {"households", "visits", "files", "sessions"} and not f.shown
+        for f in figures.values()
+    ):
+        return ""
+    return say(key, language, **{field: amount(f, language) for field, f in figures.items()})
+
+
+def _reporting_point(summary: Summary, language: str) -> str:
+    states = Counter(report.state for report in summary.reporting)
+    expected = len(summary.reporting) - states["not_expected"]
+    counted = ["on_time", *(s for s in ("late", "returned", "missing", "extended") if states[s])]
+    parts = say("count.comma", language).join(
+        say(f"count.{state}", language, count=states[state]) for state in counted
+    )
+    return say("count.of_villages", language, expected=expected, parts=parts)
+
+
+def _reporting_totals(summary: Summary, language: str) -> str:
+    """Say how many reported, for a phase that adds up others and has no states of its own."""
+    if summary.reporting:
+        return _reporting_point(summary, language)
+    names = ("villages_expected", "villages_received", "reporting_on_time")
+    figures = [figure for figure in map(summary.figure, names) if figure and figure.shown]
+    if len(figures) != len(names):
+        return ""
+    expected, received, on_time = map(number, figures)
+    parts = say("count.comma", language).join(
+        [
+            say("count.received", language, count=received),
+            say("count.on_time", language, count=on_time),
+        ]
+    )
+    return say("count.of_villages", language, expected=expected, parts=parts)
+
+
+def _coverage_points(summary: Summary, language: str) -> list[str]:
+    coverage = summary.figure("coverage")
+    if coverage is None or not coverage.shown:
+        return []
+    lines = []
+    if _over(coverage):
+        lines.append(say("key.coverage_over", language, coverage=amount(coverage, language)))
+    declined = "key.coverage" if summary.figure("households_declined") else "key.coverage_only"
+    names = {
+        "households": "households",
+        "visited": "households_visited",
+        "coverage": "coverage",
+    }
+    if declined == "key.coverage":
+        names["declined"] = "households_declined"
+    return [*lines, _sentence(summary, language, declined, **names)]
+
+
+def _sweep(summary: Summary, language: str) -> list[str]:
+    nil = summary.figure("nil_returns")
+    return [
+        _reporting_point(summary, language),
+        *_coverage_points(summary, language),
+        _sentence(summary, language, "key.referrals", referrals="referrals"),
+        _sentence(summary, language, "key.no_consent", no_consent="no_consent"),
+        say("key.nil", language, count=number(nil)) if nil and nil.value else "",
+    ]
+
+
+def _list_compilation(summary: Summary, language: str) -> list[str]:
+    return [
+        _sentence(summary, language, "key.list", listed="people_listed"),
+        _sentence(summary, language, "key.list_new", new="people_new", known="people_known"),
+        say("key.list_rule", language),
+    ]
+
+
+def _aggregation(summary: Summary, language: str) -> list[str]:
+    coverage = summary.figure("coverage")
+    lines = [
+        _reporting_totals(summary, language),
+        *_coverage_points(summary, language),
+        _sentence(summary, language, "key.list", listed="people_listed"),
+    ]
+    for place, campaign in enumerate(summary.earlier, start=1):
+        before = summary.figure(f"earlier{place}_coverage")
+        if coverage and coverage.shown and before and before.shown:
+            lines.append(
+                say(
+                    "key.earlier_coverage",
+                    language,
+                    now=amount(coverage, language),
+                    before=amount(before, language),
+                    campaign=campaign,
+                )
+            )
+    return lines
+
+
+def _diagnosis_queue(summary: Summary, language: str) -> list[str]:
+    days = [summary.figure("waiting_median"), summary.figure("waiting_p90")]
+    shown = all(figure is not None and figure.shown for figure in days)
+    return [
+        _sentence(summary, language, "key.queue", waiting="people_waiting", booked="people_booked"),
+        _sentence(
+            summary,
+            language,
+            "key.queue_attended",
+            offered="people_offered",
+            attended="people_attended",
+            rate="heed_rate",
+        ),
+        _sentence(
+            summary,
+            language,
+            "key.queue_assessed",
+            assessed="people_assessed",
+            confirmed="people_confirmed",
+            not_confirmed="people_not_confirmed",
+        ),
+        _sentence(summary, language, "key.queue_days", median="waiting_median", p90="waiting_p90")
+        if shown
+        else "",
+        _sentence(
+            summary, language, "key.sessions", planned="sessions_planned", held="sessions_held"
+        ),
+    ]
+
+
+def _supervision(summary: Summary, language: str) -> list[str]:
+    return [
+        _reporting_point(summary, language),
+        _sentence(
+            summary,
+            language,
+            "key.visits",
+            due="visits_due",
+            done="visits_done",
+            late="visits_late",
+            overdue="visits_overdue",
+        ),
+        _sentence(summary, language, "key.groups", updated="status_updated", met="care_group_met"),
+        _sentence(
+            summary,
+            language,
+            "key.rectifications",
+            open="rectifications_open",
+            opened="rectifications_opened",
+            closed="rectifications_closed",
+        ),
+        _sentence(
+            summary, language, "key.subsidies", applied="subsidy_applied", paid="subsidy_paid"
+        ),
+    ]
+
+
+_KEY_POINTS: dict[str, Callable[[Summary, str], Sequence[str]]] = {
+    "sweep": _sweep,
+    "list_compilation": _list_compilation,
+    "aggregation": _aggregation,
+    "diagnosis_queue": _diagnosis_queue,
+    "supervision": _supervision,
+}
+
+PHASES_REPORTED = tuple(_KEY_POINTS)
+"""The phases that have a page."""

@@ -1,0 +1,182 @@
+"""Disclosure control over everything released of a phase: what the figures give away together.
+
+Before a release, the range of every count of people that a reader could work out is computed: from
+this release and all earlier revisions of it, from the sums everybody knows, as the least and the
+greatest value of an integer program (HiGHS, through scipy). While a count can be narrowed to fewer
+than four values, more is withheld. The guarantee and its limits are in docs/disclosure.md.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import lil_array
+
+from tasks.rules.disclosure import (
+    FEWEST_VALUES,
+    Figure,
+    Range,
+    Relation,
+    given_away,
+    withhold,
+)
+from tasks.rules.errors import DisclosureRisk
+
+MOST = 10_000_000
+"""An upper bound for counts that have none: more people than any township or county."""
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """The people figures of one revision, and which count each of them speaks of.
+
+    Two revisions speak of the same count of a village where the village sent nothing in between:
+    `versions` gives, by village, what changes when it does (its files received), and '' the rest.
+    """
+
+    figures: Mapping[Key, Figure]
+    relations: Sequence[Relation]
+    versions: Mapping[str, int]
+    secondary: frozenset[Key] = frozenset()
+
+    def count(self, key: Key) -> Hashable:
+        """Return the identity of the count behind a figure."""
+        return (*key, self.versions.get(key[1], self.versions[""]))
+
+
+def protect_release(
+    candidate: Release, earlier: Sequence[Release], *, withhold_to: int, round_to: int
+) -> dict[Key, Figure]:
+    """Return the candidate's figures, more of them withheld where they would give a count away.
+
+    Raises DisclosureRisk where withholding everything would not be enough.
+    """
+    figures = dict(candidate.figures)
+    secondary = set(candidate.secondary)
+    while True:
+        trial = Release(figures, candidate.relations, candidate.versions, frozenset(secondary))
+        exposed = _exposed(trial, earlier, withhold_to, round_to)
+        if not exposed:
+            return figures
+        key = _next_to_withhold(trial, exposed)
+        if key is None:
+            raise DisclosureRisk("disclosure.cannot_protect", figure=min(exposed)[0])
+        figures[key] = withhold(figures[key])
+        secondary.add(key)
+
+
+def _exposed(
+    candidate: Release, earlier: Sequence[Release], withhold_to: int, round_to: int
+) -> set[Key]:
+    """Return the figures of the candidate whose component holds a count that is too narrow."""
+    releases = (*earlier, candidate)
+    known: dict[Hashable, Range] = {}
+    for release in releases:
+        for key, figure in release.figures.items():
+            told = given_away(
+                figure,
+                withhold_to=withhold_to,
+                round_to=round_to,
+                secondary=key in release.secondary,
+            )
+            count = release.count(key)
+            known[count] = _both(known.get(count), told)
+    sums = [
+        (release.count(relation.total), [release.count(part) for part in relation.parts], relation)
+        for release in releases
+        for relation in release.relations
+        if relation.total in release.figures
+        and all(part in release.figures for part in relation.parts)
+    ]
+    narrow = {
+        count
+        for count, found in count_ranges(known, sums).items()
+        if found.high != 0 and found.values < FEWEST_VALUES
+    }
+    linked = _linked(narrow, sums)
+    return {key for key in candidate.figures if candidate.count(key) in linked}
+
+
+def count_ranges(
+    known: Mapping[Hashable, Range],
+    sums: Sequence[tuple[Hashable, Sequence[Hashable], Relation]],
+) -> dict[Hashable, Range]:
+    """Return the exact range of whole numbers each count can take under all sums.
+
+    Raises DisclosureRisk where the figures contradict each other: then one of them is wrong.
+    """
+    counts = list(known)
+    place = {count: index for index, count in enumerate(counts)}
+    ranges = dict(known)
+    in_sums = {count for total, parts, _ in sums for count in (total, *parts)}
+    if not sums:
+        return ranges
+    matrix = lil_array((len(sums), len(counts)))
+    for row, (total, parts, _) in enumerate(sums):
+        matrix[row, place[total]] = 1
+        for part in parts:
+            matrix[row, place[part]] -= 1
+    slack = np.array([0 if relation.exact else MOST for _, _, relation in sums])
+    constraint = LinearConstraint(matrix.tocsr(), 0, slack)
+    bounds = Bounds(
+        np.array([known[count].low for count in counts]),
+        np.array([MOST if known[count].high is None else known[count].high for count in counts]),
+    )
+    for count in in_sums:
+        ends = []
+        for sign in (1, -1):
+            goal = np.zeros(len(counts))
+            goal[place[count]] = sign
+            solved = milp(
+                goal, constraints=constraint, bounds=bounds, integrality=np.ones(len(counts))
+            )
+            if solved.x is None:
+                raise DisclosureRisk("disclosure.contradiction")
+            ends.append(round(sign * solved.fun))
+        ranges[count] = Range(ends[0], None if ends[1] >= MOST else ends[1])
+    return ranges
+
+
+def _both(one: Range | None, other: Range) -> Range:
+    if one is None:
+        return other
+    highs = [high for high in (one.high, other.high) if high is not None]
+    return Range(max(one.low, other.low), min(highs) if highs else None)
+
+
+def _linked(
+    narrow: set[Hashable], sums: Sequence[tuple[Hashable, Sequence[Hashable], Relation]]
+) -> set[Hashable]:
+    """Return the counts that stand in one chain of sums with a narrow one."""
+    linked = set(narrow)
+    while True:
+        more = {
+            count
+            for total, parts, _ in sums
+            if linked & {total, *parts}
+            for count in (total, *parts)
+        } - linked
+        if not more:
+            return linked
+        linked |= more
+
+
+def _next_to_withhold(trial: Release, exposed: set[Key]) -> Key | None:
+    """Return the figure whose withholding costs least: a small part before a total.
+
+    When nothing released is left, a total that was withheld for its size is counted as withheld for
+    others' sake: the page does not say which of the two it was.
+    """
+    totals = {relation.total for relation in trial.relations}
+    released = [key for key in exposed if trial.figures[key].state == "released"]
+    if released:
+        return min(released, key=lambda key: (key in totals, trial.figures[key].value or 0, key))
+    withheld = [
+        key
+        for key in exposed
+        if trial.figures[key].state == "withheld" and key not in trial.secondary
+    ]
+    return min(withheld, key=lambda key: (key not in totals, key), default=None)

@@ -1,0 +1,124 @@
+"""Who has reported: each village's one state, and the process figures of a sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tasks.figures import TOWNSHIP, RawFigure
+from tasks.plan import Occurrence, Plan
+from tasks.rules.contract import REPORTING_STATES
+from tasks.rules.reporting import RECEIVED_STATES, reporting_state
+from tasks.store import Store
+
+
+@dataclass(frozen=True)
+class VillageReporting:
+    """One village's reporting of a phase and round. Nil is kept apart from the state."""
+
+    village: str
+    state: str
+    nil: bool
+    files: int
+    first_counted_at: datetime | None
+
+
+def read_reporting(
+    store: Store, plan: Plan, occurrence: Occurrence, as_of: date
+) -> list[VillageReporting]:
+    """Return every village of the plan with its state at `as_of`, in the plan's order.
+
+    Reads the ledger only; `tasks.publish.publish_submissions` brings it up to date.
+    """
+    records = {
+        record["village"]: record
+        for record in store.records(
+            "reporting/villages",
+            campaign=plan.slug,
+            phase=occurrence.phase,
+            round=occurrence.round,
+        )
+    }
+    expected = {village.code for village in plan.expected(occurrence)}
+    found = []
+    for village in plan.villages:
+        record = records.get(village.code, {})
+        counted: datetime | None = record.get("first_counted_at")
+        files = record.get("files", 0)
+        state = reporting_state(
+            expected=village.code in expected,
+            due=occurrence.due,
+            extended_to=record.get("extended_to"),
+            first_counted=counted.date() if counted else None,
+            any_received=files > 0,
+            as_of=as_of,
+        )
+        found.append(
+            VillageReporting(village.code, state, record.get("nil", False), files, counted)
+        )
+    return found
+
+
+def reporting_figures(reporting: Sequence[VillageReporting]) -> list[RawFigure]:
+    """Return expected, received and every reporting state as files: 1 or 0 a village, and sums."""
+    rows: list[RawFigure] = []
+    for each in reporting:
+        flags = {
+            "villages_expected": each.state != "not_expected",
+            "villages_received": each.state in RECEIVED_STATES,
+            **{f"reporting_{state}": each.state == state for state in REPORTING_STATES},
+            "nil_returns": each.nil,
+        }
+        rows += [RawFigure(name, "files", each.village, int(flag)) for name, flag in flags.items()]
+        rows.append(RawFigure("files_received", "files", each.village, each.files))
+    return with_township(rows)
+
+
+def sweep_figures(
+    store: Store, plan: Plan, round: int, reporting: Sequence[VillageReporting]
+) -> list[RawFigure]:
+    """Return reporting, households and referrals of a sweep round, by village and township.
+
+    A village whose rows are not accepted yet has not reported: its figures are None, not zero.
+    Referrals are counted for the village that sent them. People are exact: health side only.
+    """
+    coverage = {
+        row["village"]: row
+        for row in store.records("reporting/coverage", campaign=plan.slug, round=round)
+    }
+    referrals = dict(store.rows("reporting/referrals", campaign=plan.slug, round=round))
+    rows = reporting_figures(reporting)
+    households = []
+    people = []
+    for each in reporting:
+        counted = each.state in ("on_time", "late")
+        record = coverage.get(each.village, {})
+        households += [
+            RawFigure(name, "households", each.village, record.get(name))
+            for name in ("households", "households_visited", "households_declined")
+        ]
+        people.append(
+            RawFigure(
+                "referrals",
+                "people",
+                each.village,
+                referrals.get(each.village, 0) if counted else None,
+            )
+        )
+    refused = [row["no_consent"] for row in coverage.values()]
+    return [
+        *rows,
+        *with_township(households),
+        *with_township(people),
+        RawFigure("no_consent", "people", TOWNSHIP, sum(refused) if refused else None),
+    ]
+
+
+def with_township(rows: Sequence[RawFigure]) -> list[RawFigure]:
+    """Return the rows with a township row before each name's villages: the sum of who reported."""
+    found: list[RawFigure] = []
+    for name, unit in dict.fromkeys((row.name, row.unit) for row in rows):
+        villages = [row for row in rows if row.name == name]
+        values = [row.value for row in villages if row.value is not None]
+        found.append(RawFigure(name, unit, TOWNSHIP, sum(values) if values else None))
+        found += villages
+    return found

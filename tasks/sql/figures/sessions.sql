@@ -1,0 +1,11 @@
+-- Grain: one row: clinic sessions the plan has, and those up to $as_of that an outcome was recorded of.
+SELECT
+    count(*) AS sessions_planned,
+    count(*) FILTER (
+        WHERE session.day <= $as_of AND session.day IN (
+            SELECT o.assessed_on
+            FROM register.stg_assessment_outcome AS o
+            WHERE o.campaign = $campaign AND o.is_current
+        )
+    ) AS sessions_held
+FROM (SELECT unnest($days) AS day) AS session;

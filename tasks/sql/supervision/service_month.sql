@@ -1,0 +1,19 @@
+-- Grain: one row a village whose service month was accepted: what it says, as received up to $as_of.
+-- status_updated: the care group's people were gone through in the month itself or after it.
+SELECT
+    village_code AS village,
+    care_group_met,
+    coalesce(status_updated_on >= $month, false) AS status_updated,
+    guardian_contacts,
+    rehabilitation_sessions,
+    subsidy_applied,
+    subsidy_paid
+FROM register.stg_service_month
+WHERE campaign = $campaign
+    AND is_current
+    AND month = $month
+    AND coalesce(first_received_at, received_at)::DATE <= $as_of
+QUALIFY row_number() OVER (
+    PARTITION BY village_code
+    ORDER BY received_at DESC, submission_id, row_number
+) = 1;

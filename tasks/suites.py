@@ -1,0 +1,182 @@
+"""The checks: one Great Expectations suite a table.
+
+Row rules (the boolean columns of a staged sheet) may be broken: they decided the row's verdict, and
+the suite must count exactly the rows that the verdicts count. Table rules may not: a broken one
+stops the phase. Every condition selects the rows that break a rule as `1`, so that no result can
+hold a cell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+from great_expectations.expectations.expectation import Expectation
+
+from tasks.rules.contract import FIGURE_STATES, SHEETS, UNITS, VERDICTS
+
+ROW_RULE = "row_rule"
+TABLE_RULE = "table_rule"
+
+
+@dataclass(frozen=True)
+class TableRule:
+    """A rule of a whole table: `broken` is the SQL condition of the rows that break it."""
+
+    name: str
+    broken: str
+    grouped_by: str | None = None
+    """With it, `broken` is a condition on groups (HAVING)."""
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+_STAGED = (
+    TableRule("verdict_known", f"verdict NOT IN ({_listed(VERDICTS)})"),
+    TableRule("accepted_holds_all", "verdict = 'accepted' AND len(failed_rules) > 0"),
+    TableRule("returned_has_reason", "verdict = 'returned' AND len(failed_rules) = 0"),
+    TableRule("current_is_accepted", "is_current AND verdict <> 'accepted'"),
+    TableRule(
+        "one_current_a_key",
+        "count(*) FILTER (WHERE is_current) > 1",
+        "campaign, phase, round, sender_village, row_key",
+    ),
+)
+
+_PEOPLE = {
+    "referral": TableRule(
+        "only_accepted_identified",
+        "verdict <> 'accepted' AND (full_name IS NOT NULL OR phone IS NOT NULL "
+        "OR resident_key IS NOT NULL OR birth_date IS NOT NULL OR contact_name IS NOT NULL)",
+    ),
+    "registered_person": TableRule(
+        "only_accepted_identified",
+        "verdict <> 'accepted' AND (full_name IS NOT NULL OR phone IS NOT NULL "
+        "OR resident_key IS NOT NULL OR birth_date IS NOT NULL)",
+    ),
+}
+
+_CONSENT = TableRule(
+    "consent_complete",
+    "is_current AND (consent_by IS NULL OR consent_date IS NULL OR consent_scope IS NULL)",
+)
+
+_TABLES: dict[str, tuple[TableRule, ...]] = {
+    "raw_submission": (
+        TableRule(
+            "rows_accounted",
+            "rows_read <> accepted + returned + duplicate + unchanged + no_consent",
+        ),
+        TableRule("received_before_recorded", "received_at > recorded_at + INTERVAL 1 DAY"),
+    ),
+    "reg_person": (
+        TableRule("one_row_a_person", "count(*) > 1", "person_ref"),
+        TableRule("has_referrals", "linked = 0 OR linked <> referrals"),
+        TableRule("has_village", "responsible_village IS NULL"),
+        TableRule(
+            "care_setting_known",
+            "care_setting NOT IN ('home', 'hospital', 'welfare_institution', "
+            "'other_institution', 'not_reachable')",
+        ),
+    ),
+    "reg_person_referral": (
+        TableRule("every_referral_listed", "person_ref IS NULL"),
+        TableRule("one_person_a_referral", "count(*) > 1", "referral_ref"),
+    ),
+    "reg_registered": (
+        TableRule("diagnosed_by_psychiatrist", "diagnosis IS NULL OR psychiatrist_licence IS NULL"),
+        TableRule("one_row_a_number", "count(*) > 1", "register_no"),
+    ),
+    "reg_queue": (
+        TableRule(
+            "state_known",
+            "state NOT IN ('waiting', 'booked', 'confirmed', 'not_confirmed', 'declined', "
+            "'withdrawn')",
+        ),
+        TableRule(
+            "position_while_waiting", "(position IS NULL) = (state IN ('waiting', 'booked'))"
+        ),
+        TableRule(
+            "one_position_each", "count(*) FILTER (WHERE position IS NOT NULL) > 1", "position"
+        ),
+    ),
+    "reg_booking": (TableRule("one_place_a_session", "count(*) > 1", "session_date, person_ref"),),
+    "reg_visit_due": (
+        TableRule("state_known", "state NOT IN ('done', 'late', 'open', 'overdue')"),
+        TableRule("done_in_time", "state = 'done' AND (visited_on IS NULL OR visited_on > due_on)"),
+        TableRule("overdue_not_visited", "state = 'overdue' AND visited_on IS NOT NULL"),
+    ),
+    "out_figure": (
+        TableRule("state_known", f"state NOT IN ({_listed(FIGURE_STATES)})"),
+        TableRule("unit_known", f"unit NOT IN ({_listed(UNITS)})"),
+        TableRule("one_row_a_figure", "count(*) > 1", "audience, name, village"),
+        TableRule("value_only_released", "(value IS NULL) = (state IN ('released', 'zero'))"),
+        TableRule("zero_is_zero", "state = 'zero' AND value <> 0"),
+        TableRule(
+            "people_protected",
+            "unit = 'people' AND state = 'released' AND (value < 10 OR value % 5 <> 0)",
+        ),
+        TableRule("rate_within_hundred", "unit = 'percent' AND value > 100"),
+    ),
+}
+
+TABLES_OF_PHASE: dict[str, tuple[str, ...]] = {
+    "sweep": ("raw_submission", "stg_coverage", "stg_referral"),
+    "list_compilation": ("stg_referral", "reg_person", "reg_person_referral"),
+    "aggregation": ("stg_coverage", "reg_person"),
+    "diagnosis_queue": ("stg_assessment_outcome", "reg_registered", "reg_queue", "reg_booking"),
+    "supervision": (
+        "raw_submission",
+        "stg_service_month",
+        "stg_readiness",
+        "stg_follow_up",
+        "stg_registered_person",
+        "reg_visit_due",
+    ),
+}
+"""The tables whose suites a phase runs before anything of it is published."""
+
+
+def sheet_of(table: str) -> str | None:
+    """Return the sheet a staged table holds, or None for any other table."""
+    return table.removeprefix("stg_") if table.startswith("stg_") else None
+
+
+def build_suite(table: str) -> gx.ExpectationSuite:
+    """Return the suite of `table`; each expectation's meta says its rule and which kind it is."""
+    sheet = sheet_of(table)
+    suite = gx.ExpectationSuite(name=table)
+    for expectation in _expectations(table, sheet):
+        suite.add_expectation(expectation)
+    return suite
+
+
+def _expectations(table: str, sheet: str | None) -> list[Expectation]:
+    if sheet is None:
+        return [_table_expectation(rule) for rule in _TABLES[table]]
+    rules = list(_STAGED)
+    if sheet in _PEOPLE:
+        rules += [_PEOPLE[sheet], _CONSENT]
+    return [
+        *(
+            gxe.ExpectColumnValuesToBeInSet(
+                column=rule.name, value_set=[True], meta={"rule": rule.name, "kind": ROW_RULE}
+            )
+            for rule in SHEETS[sheet].rules
+        ),
+        *(_table_expectation(rule) for rule in rules),
+    ]
+
+
+def _table_expectation(rule: TableRule) -> Expectation:
+    clause = (
+        f"GROUP BY {rule.grouped_by} HAVING {rule.broken}"
+        if rule.grouped_by
+        else f"WHERE {rule.broken}"
+    )
+    return gxe.UnexpectedRowsExpectation(
+        unexpected_rows_query=f"SELECT 1 AS broken FROM {{batch}} {clause}",  # noqa: S608 # rules above
+        meta={"rule": rule.name, "kind": TABLE_RULE},
+    )

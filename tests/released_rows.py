@@ -1,0 +1,345 @@
+"""Released revisions of a fictional township, put into a ledger as publishing would leave them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from tasks.home import Home, private_folder
+from tasks.plan import HealthCentre, Plan, Recipients, Village
+from tasks.store import SQL, Store, attach, memory
+
+NAMES = (
+    *("青石村", "白杨村", "柳湾村", "东河村", "西岭村"),
+    *("桃园村", "枫林村", "石桥村", "南塘村", "北坡村"),
+    *("新安社区", "和平社区", "云溪村", "长坪村", "梅子垭村"),
+)
+CODES = tuple(f"9901010010{number:02d}" for number in range(1, 16))
+NOW = datetime(2025, 11, 1, 9, 0)
+
+Row = tuple[str, str, str, float | None, str]
+"""A figure: name, unit, village ('' for the township), value, state."""
+
+
+def make_ledger(root: Path) -> Home:
+    """Make a home with an empty ledger; without a register it takes no time."""
+    home = Home(private_folder(root))
+    with memory() as connection:
+        attach(connection, home.ledger, "ledger", None)
+        for path in sorted((SQL / "schema" / "ledger").glob("*.sql")):
+            Store(connection).run(f"schema/ledger/{path.stem}")
+    return home
+
+
+def township(language: str = "zh-CN") -> Plan:
+    """A plan of 15 villages that compares itself with one earlier campaign."""
+    return Plan.model_validate(
+        {
+            "slug": "autumn-2025",
+            "name": "2025年秋季社区精神卫生排查走访行动",
+            "name_en": "Autumn 2025 community mental-health outreach",
+            "purpose": "seasonal_outreach",
+            "issued": date(2025, 2, 20),
+            "language": language,
+            "rest_day_rule": "previous-workday",
+            "earlier": ("spring-2025",),
+            "health_centre": HealthCentre(code="990101001000", name="云溪镇卫生院"),
+            "villages": tuple(
+                Village(code=code, name=name, households=600)
+                for code, name in zip(CODES, NAMES, strict=True)
+            ),
+            "recipients": Recipients(
+                health=("centre@example.test",),
+                office=("office@example.test", "leader@example.test"),
+            ),
+        }
+    )
+
+
+def number(name: str, unit: str, value: float, village: str = "") -> Row:
+    """A figure with a number; 0 is the state zero."""
+    return (name, unit, village, value, "released" if value else "zero")
+
+
+def withheld(name: str, village: str = "", unit: str = "people") -> Row:
+    """A figure that disclosure control withheld."""
+    return (name, unit, village, None, "withheld")
+
+
+def not_reported(name: str, unit: str, village: str = "") -> Row:
+    """A figure for which nothing came in."""
+    return (name, unit, village, None, "not_reported")
+
+
+def release(
+    store: Store,
+    phase: str,
+    figures: Iterable[Row],
+    *,
+    round: int = 0,
+    revision: int = 1,
+    as_of: date = date(2025, 10, 31),
+    due: date = date(2025, 10, 31),
+    period: str | None = None,
+    states: Sequence[str] = (),
+    nil: Sequence[str] = (),
+    status: str = "due",
+    provisional: bool = False,
+) -> None:
+    """Write one revision with its figures, the villages' `states` in order, and two suites."""
+    key = ("autumn-2025", phase, round, revision)
+    connection = store.connection
+    connection.execute(
+        "INSERT INTO ledger.out_revision VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        [*key, as_of, due, provisional, period, status, f"content-{revision}", NOW],
+    )
+    figures = list(figures)
+    if not figures:
+        return
+    connection.executemany(
+        "INSERT INTO ledger.out_figure VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            [*key, "office", position, name, unit, village, value, state]
+            for position, (name, unit, village, value, state) in enumerate(figures)
+        ],
+    )
+    if states:
+        connection.executemany(
+            "INSERT INTO ledger.agg_reporting VALUES (?,?,?,?,?,?,?,?,?)",
+            [
+                [*key, code, state, code in nil, int(state != "missing"), None]
+                for code, state in zip(CODES, states, strict=False)
+            ],
+        )
+    connection.executemany(
+        "INSERT INTO ledger.out_check VALUES (?,?,?,?,?,?,?)",
+        [[*key, suite, 21, 21] for suite in ("stg_coverage", "stg_referral")],
+    )
+
+
+SWEEP_STATES = (
+    *("on_time", "on_time", "late", "on_time", "on_time"),
+    *("missing", "on_time", "on_time", "returned", "on_time"),
+    *("on_time", "on_time", "extended", "on_time", "on_time"),
+)
+
+
+def sweep_figures(states: Sequence[str] = SWEEP_STATES, referrals: float = 45) -> list[Row]:
+    """A sweep's figures: village counts of people are zero, withheld or not reported."""
+    counted = {state: states.count(state) for state in states}
+    came_in = [s in {"on_time", "late", "returned"} for s in states]
+    received = sum(came_in)
+    figures = [
+        number("villages_expected", "files", 15),
+        number("villages_received", "files", received),
+        *(
+            number(f"reporting_{state}", "files", counted.get(state, 0))
+            for state in ("on_time", "late", "returned", "missing", "extended")
+        ),
+        number("nil_returns", "files", 1),
+        number("households", "households", 600 * received),
+        number("households_visited", "households", 561 * received),
+        number("households_declined", "households", 9 * received),
+        number("coverage", "percent", 93.5),
+        number("referrals", "people", referrals),
+        withheld("no_consent"),
+    ]
+    for place, code in enumerate(CODES):
+        if not came_in[place]:
+            figures += [
+                not_reported(name, "households", code)
+                for name in ("households", "households_visited", "households_declined")
+            ]
+            figures += [
+                not_reported("coverage", "percent", code),
+                not_reported("referrals", "people", code),
+            ]
+            continue
+        visited = 612 if place == 7 else 600 - 13 * place
+        figures += [
+            number("households", "households", 600, code),
+            number("households_visited", "households", visited, code),
+            number("households_declined", "households", place, code),
+            number("coverage", "percent", visited / 6, code),
+            number("referrals", "people", 0, code)
+            if place % 4 == 1
+            else withheld("referrals", code),
+        ]
+    return figures
+
+
+def release_sweep(store: Store, revision: int = 1) -> None:
+    """The first round of the sweep; in revision 2 the missing village has come in late."""
+    states = list(SWEEP_STATES)
+    if revision == 2:
+        states[5] = "late"
+    release(
+        store,
+        "sweep",
+        sweep_figures(states, referrals=45 if revision == 1 else 50),
+        round=1,
+        revision=revision,
+        as_of=date(2025, 10, 31) if revision == 1 else date(2025, 11, 3),
+        states=states,
+        nil=(CODES[1],),
+    )
+
+
+def release_list(store: Store) -> None:
+    """The compiled list."""
+    release(
+        store,
+        "list_compilation",
+        [
+            number("people_listed", "people", 45),
+            number("people_known", "people", 10),
+            number("people_new", "people", 35),
+            number("people_home", "people", 30),
+            withheld("people_hospital"),
+            number("people_welfare_institution", "people", 0),
+            withheld("people_other_institution"),
+            withheld("people_not_reachable"),
+            *(
+                number("people_listed", "people", 0, code)
+                if place % 5 == 1
+                else withheld("people_listed", code)
+                for place, code in enumerate(CODES)
+            ),
+        ],
+        as_of=date(2025, 11, 10),
+        due=date(2025, 11, 10),
+    )
+
+
+def release_aggregation(store: Store) -> None:
+    """The township's figures beside those of the spring."""
+    release(
+        store,
+        "aggregation",
+        [
+            number("villages_expected", "files", 15),
+            number("villages_received", "files", 14),
+            number("reporting_on_time", "files", 12),
+            number("households", "households", 8400),
+            number("households_visited", "households", 7854),
+            number("coverage", "percent", 93.5),
+            number("people_listed", "people", 45),
+            number("earlier1_coverage", "percent", 88.2),
+            withheld("earlier1_people_listed"),
+            number("earlier1_reporting_on_time", "files", 9),
+        ],
+        as_of=date(2025, 11, 20),
+        due=date(2025, 11, 20),
+    )
+
+
+def release_queue(store: Store) -> None:
+    """The diagnosis queue half-way; no clinic session is left."""
+    release(
+        store,
+        "diagnosis_queue",
+        [
+            number("people_waiting", "people", 15),
+            withheld("people_booked"),
+            number("people_offered", "people", 25),
+            number("people_attended", "people", 20),
+            number("people_assessed", "people", 20),
+            number("people_confirmed", "people", 10),
+            withheld("people_not_confirmed"),
+            number("people_declined", "people", 0),
+            number("heed_rate", "percent", 80),
+            number("confirmed_share", "percent", 50),
+            number("waiting_median", "days", 23.5),
+            number("waiting_p90", "days", 41),
+            number("sessions_planned", "sessions", 3),
+            number("sessions_held", "sessions", 3),
+        ],
+        as_of=date(2025, 11, 28),
+        due=date(2025, 12, 31),
+        status="interim",
+    )
+
+
+def release_supervision(store: Store) -> None:
+    """November's supervision: one village silent, two with shortfalls, three rectifications."""
+    states = ["on_time"] * 15
+    states[5], states[8] = "missing", "late"
+    figures = [
+        number("status_updated", "files", 13),
+        number("care_group_met", "files", 14),
+        number("reporting_on_time", "files", 13),
+        number("reporting_late", "files", 1),
+        number("reporting_missing", "files", 1),
+        number("reporting_returned", "files", 0),
+        number("visits_due", "visits", 63),
+        number("visits_done", "visits", 55),
+        number("visits_late", "visits", 4),
+        number("visits_overdue", "visits", 4),
+        number("guardian_contacts", "visits", 48),
+        number("rehabilitation_sessions", "visits", 17),
+        number("subsidy_applied", "people", 20),
+        number("subsidy_paid", "people", 15),
+        number("rectifications_open", "files", 3),
+        number("rectifications_opened", "files", 2),
+        number("rectifications_closed", "files", 1),
+    ]
+    for place, code in enumerate(CODES):
+        silent = states[place] == "missing"
+        figures += [
+            number("visits_due", "visits", 4, code),
+            number("visits_done", "visits", 2 if place in {5, 9} else 4, code),
+            number("visits_late", "visits", 0, code),
+            number("visits_overdue", "visits", 2 if place in {5, 9} else 0, code),
+        ]
+        for name, unit in (
+            ("guardian_contacts", "visits"),
+            ("rehabilitation_sessions", "visits"),
+            ("subsidy_applied", "people"),
+            ("subsidy_paid", "people"),
+        ):
+            if silent:
+                figures.append(not_reported(name, unit, code))
+            elif unit == "people":
+                figures.append(withheld(name, code) if place % 2 else number(name, unit, 0, code))
+            else:
+                figures.append(number(name, unit, 3, code))
+    release(
+        store,
+        "supervision",
+        figures,
+        round=1,
+        period="2025-11",
+        as_of=date(2025, 12, 5),
+        due=date(2025, 12, 5),
+        states=states,
+    )
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_action VALUES ('autumn-2025', 1, 1, ?, ?, ?)",
+        [
+            [CODES[5], 1, "report_missing"],
+            [CODES[5], 2, "visits_overdue"],
+            [CODES[5], 3, "status_not_updated"],
+            [CODES[8], 1, "report_late"],
+            [CODES[9], 1, "visits_overdue"],
+        ],
+    )
+    opened, due = date(2025, 12, 5), date(2025, 12, 19)
+    before, past = date(2025, 11, 5), date(2025, 11, 19)
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_rectification VALUES ('autumn-2025',?,?,?,?,?,?,?,?)",
+        [
+            [CODES[5], "report_missing", 1, opened, due, False, None, None],
+            [CODES[9], "visits_overdue", 1, opened, due, True, None, None],
+            [CODES[2], "care_group_not_met", 0, before, past, False, None, None],
+            [CODES[3], "status_not_updated", 0, before, past, False, 1, opened],
+        ],
+    )
+
+
+RELEASES = {
+    ("sweep", 1): release_sweep,
+    ("list_compilation", 0): release_list,
+    ("aggregation", 0): release_aggregation,
+    ("diagnosis_queue", 0): release_queue,
+    ("supervision", 1): release_supervision,
+}
+"""Every phase that has a page, by phase and round."""
