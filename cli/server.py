@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,18 +31,19 @@ QUIET = {
 
 
 @contextmanager
-def prefect_server(home: Home) -> Iterator[None]:
+def prefect_server(home: Home) -> Iterator[Callable[[], None]]:
     """Have a Prefect server for what runs inside: the one PREFECT_API_URL names, else one of ours.
 
-    Ours keeps its database, logs and storage under the home and ends with the command. Must be
-    entered before anything imports prefect, which reads its settings then. Raises WrongCommand
-    where it does not start.
+    Yields a function that waits until the server answers and raises WrongCommand where it does not
+    start: so other slow work can be done meanwhile. Ours keeps its database, logs and storage under
+    the home and ends with the command. Must be entered before anything imports prefect, which reads
+    its settings then.
     """
     os.environ.update(QUIET)
     os.environ["CAMPAIGN_HOME"] = str(home.root)
     os.environ["PREFECT_HOME"] = str(private_folder(home.prefect))
     if "PREFECT_API_URL" in os.environ:
-        yield
+        yield lambda: None
         return
     port = _free_port()
     word = f"campaign:{secrets.token_urlsafe(18)}"
@@ -54,9 +55,9 @@ def prefect_server(home: Home) -> Iterator[None]:
     }
     os.environ.update(ours)
     process = _start(home, port)
+    health = f"http://127.0.0.1:{port}/api/health"
     try:
-        _wait(process, f"http://127.0.0.1:{port}/api/health", word, home.prefect / "server.log")
-        yield
+        yield lambda: _wait(process, health, word, home.prefect / "server.log")
     finally:
         process.terminate()
         try:

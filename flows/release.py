@@ -7,25 +7,32 @@ from reports.gate import mail_gate
 from reports.summary import report_title
 from reports.write import make_report, report_path, write_report
 from tasks.at_home import AtHome
-from tasks.checks import SuiteResult, check_tables
+from tasks.checks import check_tables
 from tasks.mail import mail_settings
 from tasks.outbox import OutboxCounts, send_ready, write_drafts
 from tasks.plan import Occurrence
 from tasks.publish import Findings, Published, publish
 from tasks.receipt import Receipt
+from tasks.rules.checking import SuiteResult
 from tasks.suites import TABLES_OF_PHASE
 
 
 @step
 def check(at: AtHome, occurrence: Occurrence, list_revision: int = 0) -> list[SuiteResult]:
     """Run the suites of the phase's tables; a broken table rule stops the phase here."""
+    return _check(at, occurrence, TABLES_OF_PHASE[occurrence.phase], list_revision)
+
+
+def _check(
+    at: AtHome, occurrence: Occurrence, tables: tuple[str, ...], revision: int
+) -> list[SuiteResult]:
     return check_tables(
         at.store,
-        TABLES_OF_PHASE[occurrence.phase],
+        tables,
         campaign=at.plan.slug,
         phase=occurrence.phase,
         round=occurrence.round,
-        revision=list_revision,
+        revision=revision,
     )
 
 
@@ -50,7 +57,16 @@ def publish_findings(
             now=at.now,
         )
 
-    return publish(at.store, at.plan, occurrence, as_of, findings, now=at.now, announce=announce)
+    return publish(
+        at.store,
+        at.plan,
+        occurrence,
+        as_of,
+        findings,
+        now=at.now,
+        check=lambda revision: _check(at, occurrence, ("out_figure",), revision),
+        announce=announce,
+    )
 
 
 @step

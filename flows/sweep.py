@@ -6,9 +6,9 @@ from flows.release import check, release
 from flows.steps import phase_flow, step
 from tasks.at_home import AtHome, load_campaigns, open_campaign
 from tasks.plan import occurrence_at
-from tasks.publish import Findings, publish_submissions
+from tasks.publish import Findings
 from tasks.receipt import Receipt
-from tasks.receive import receive_inbox
+from tasks.receive import receive_inbox, record_arrivals
 from tasks.reporting import read_reporting, sweep_figures
 
 
@@ -16,7 +16,7 @@ from tasks.reporting import read_reporting, sweep_figures
 def take_in_inbox(at: AtHome) -> None:
     """Take in what lies in the inbox, and tell the ledger which files came."""
     receive_inbox(at.store, at.home, load_campaigns(at.home), now=at.now)
-    publish_submissions(at.store)
+    record_arrivals(at.store)
 
 
 @phase_flow

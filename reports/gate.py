@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from html.parser import HTMLParser
 from typing import Any, TypedDict
 
@@ -249,6 +249,12 @@ def mail_gate(store: Store, home: Home) -> Callable[[str, str, int, int, Mapping
     It takes campaign, phase, round, revision and the parts by kind, and raises DisclosureRisk.
     """
 
+    @cache  # one revision goes to several recipients
+    def allowed(campaign: str, phase: str, round: int, revision: int) -> Allowed:
+        plan = load_plan(home.plan(campaign))
+        earlier = [name for pair in earlier_names(home, plan) for name in pair]
+        return read_allowed(store, plan, phase, round, revision, earlier=earlier)
+
     def check(
         campaign: str,
         phase: str,
@@ -256,11 +262,7 @@ def mail_gate(store: Store, home: Home) -> Callable[[str, str, int, int, Mapping
         revision: int,
         parts: Mapping[str, str],
     ) -> None:
-        plan = load_plan(home.plan(campaign))
-        earlier = earlier_names(home, plan)
-        names = [name for pair in earlier for name in pair]
-        allowed = read_allowed(store, plan, phase, round, revision, earlier=names)
-        check_report(parts, allowed)
+        check_report(parts, allowed(campaign, phase, round, revision))
 
     return check
 

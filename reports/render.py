@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from reports import words
-from reports.summary import Figure, Summary, figure_label
+from reports.summary import Figure, Summary, figure_label, phase_title, title
 from tasks.rules.errors import WrongCommand
 from tasks.rules.wording import say
 
@@ -140,20 +140,14 @@ def _rendered(template: str, summary: Summary, language: str) -> str:
     def text(key: str, **values: object) -> str:
         return say(key, language, **values)
 
-    title = words.report_title(
-        summary.campaign_name(language),
-        summary.phase,
-        summary.round,
-        summary.period,
-        language,
-    )
+    phase = phase_title(summary.phase, summary.round, summary.period, language)
     return (
         _environment()
         .get_template(template)
         .render(
             language=language,
-            title=title,
-            phase_title=words.phase_title(summary.phase, summary.round, summary.period, language),
+            title=title(summary.campaign_name(language), phase, language),
+            phase_title=phase,
             summary=summary,
             words=words,
             say=text,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict
 
-from tasks.plan import Plan
+from tasks.plan import Occurrence, Plan
 from tasks.rules.errors import WrongCommand
 from tasks.rules.wording import say
 from tasks.store import Store
@@ -208,6 +208,31 @@ def read_summary(
     )
 
 
+def phase_title(phase: str, round: int, period: str | None, language: str) -> str:
+    """Return what a phase is called, with its month or else its round where it has one."""
+    named = say(f"phase.{phase}", language)
+    if period:
+        month = _month_named(period, language)
+        return say("phase.with_period", language, phase=named, period=month)
+    if round:
+        return say("phase.with_round", language, phase=named, round=round)
+    return named
+
+
+def report_title(plan: Plan, occurrence: Occurrence) -> str:
+    """Return the title of an occurrence's report in the plan's language."""
+    return title(
+        plan.name_en if plan.language == "en" else plan.name,
+        phase_title(occurrence.phase, occurrence.round, occurrence.period, plan.language),
+        plan.language,
+    )
+
+
+def title(campaign: str, phase: str, language: str) -> str:
+    """Return a report's title from the names of its campaign and phase."""
+    return say("report.title", language, campaign=campaign, phase=phase)
+
+
 def figure_label(name: str, language: str, earlier: tuple[str, ...] = ()) -> str:
     """Return what a figure is called; `earlier2_coverage` by the second campaign of `earlier`."""
     found = _EARLIER.fullmatch(name)
@@ -217,6 +242,14 @@ def figure_label(name: str, language: str, earlier: tuple[str, ...] = ()) -> str
     campaign = earlier[place - 1] if place <= len(earlier) else f"#{place}"
     label = say(f"figure.{found['name']}", language)
     return say("figure.earlier", language, label=label, campaign=campaign)
+
+
+def _month_named(period: str, language: str) -> str:
+    """Return a month such as 2025-11 in words; a quarter as it is."""
+    year, _, month = period.partition("-")
+    if not month.isdigit():
+        return period
+    return say("period.month", language, year=int(year), month=int(month))
 
 
 def _figures(store: Store, key: _Key) -> tuple[Figure, ...]:

@@ -64,42 +64,6 @@ def amount(figure: Figure | None, language: str) -> str:
     return say(f"amount.{kind}", language, value=number(figure))
 
 
-def report_title(
-    campaign: str,
-    phase: str,
-    round: int,
-    period: str | None,
-    language: str,
-) -> str:
-    """Return a report's title: the campaign's name, the phase, and its month or round."""
-    named = phase_title(phase, round, period, language)
-    return say("report.title", language, campaign=campaign, phase=named)
-
-
-def phase_title(
-    phase: str,
-    round: int,
-    period: str | None,
-    language: str,
-) -> str:
-    """Return what a phase is called, with its month or round."""
-    named = say(f"phase.{phase}", language)
-    if period:
-        month = month_named(period, language)
-        return say("phase.with_period", language, phase=named, period=month)
-    if round:
-        return say("phase.with_round", language, phase=named, round=round)
-    return named
-
-
-def month_named(period: str, language: str) -> str:
-    """Return a month such as 2025-11 in words; a quarter as it is."""
-    year, _, month = period.partition("-")
-    if not month.isdigit():
-        return period
-    return say("period.month", language, year=int(year), month=int(month))
-
-
 def key_points(summary: Summary, language: str) -> list[str]:
     """Return the three to five sentences a reader needs before any table."""
     return [line for line in _KEY_POINTS[summary.phase](summary, language) if line]

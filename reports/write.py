@@ -6,7 +6,6 @@ from reports.gate import check_report, earlier_names, read_allowed
 from reports.render import render_csv, render_html, render_json, render_text
 from reports.summary import read_summary
 from tasks.home import Home, write_whole
-from tasks.ledger import open_ledger
 from tasks.plan import Plan
 from tasks.store import Store
 
@@ -28,6 +27,7 @@ def report_path(
 
 
 def write_report(
+    store: Store,
     home: Home,
     plan: Plan,
     phase: str,
@@ -37,11 +37,10 @@ def write_report(
 ) -> tuple[Path, ...]:
     """Write a released revision's page, JSON, CSV and text (0600) and return their paths.
 
-    Opens the ledger itself, to read. Raises WrongCommand where the revision was not released,
+    `store` is an open ledger. Raises WrongCommand where the revision was not released,
     DisclosureRisk where the gate stops a file: then none is written.
     """
-    with open_ledger(home) as store:
-        files = make_report(store, home, plan, phase, round, revision, language)
+    files = make_report(store, home, plan, phase, round, revision, language)
     paths = {kind: report_path(home, plan.slug, phase, round, revision, kind) for kind in KINDS}
     for kind, path in paths.items():
         write_whole(path, files[kind].encode("utf-8"))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from tasks.checks import SuiteResult
 from tasks.figures import TOWNSHIP
 from tasks.plan import Plan, occurrence_at
 from tasks.publish import Findings, released_figures
 from tasks.reporting import read_reporting, sweep_figures
+from tasks.rules.checking import SuiteResult
 from tasks.rules.disclosure import Figure
 from tasks.store import Store
 

@@ -11,7 +11,6 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import below reads it
@@ -24,20 +23,12 @@ from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import StaticPool
 
+from tasks.rules.checking import SuiteResult
 from tasks.rules.errors import CheckFailed
 from tasks.store import Store
 from tasks.suites import ROW_RULE, build_suite, sheet_of
 
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True)
-class SuiteResult:
-    """How a suite went: how many expectations it has and how many held. No cell, no row."""
-
-    suite: str
-    expectations: int
-    held: int
 
 
 class SharedConnection(ConnectionWrapper):

@@ -52,6 +52,12 @@ def compile_list(store: Store, plan: Plan, as_of: date) -> ListResult:
     return ListResult(revision, is_new, referrals, people, known, open_questions)
 
 
+def latest_list(store: Store, plan: Plan) -> int:
+    """Return the newest revision of the campaign's compiled list, 0 before the first."""
+    ((latest,),) = store.rows("list/latest_revision", campaign=plan.slug)
+    return latest or 0
+
+
 def _link(store: Store, plan: Plan, as_of: date) -> None:
     """Leave every record's person in the in-memory table list_component."""
     store.run("list/nodes", campaign=plan.slug, as_of=as_of)
@@ -87,11 +93,11 @@ def _write_questions(store: Store, plan: Plan) -> None:
 
 
 def _write_revision(store: Store, plan: Plan) -> tuple[int, bool]:
-    ((latest,),) = store.rows("list/latest_revision", campaign=plan.slug)
-    ((differs,),) = store.rows("list/differences", campaign=plan.slug, revision=latest or 0)
+    latest = latest_list(store, plan)
+    ((differs,),) = store.rows("list/differences", campaign=plan.slug, revision=latest)
     if not differs:
-        return latest or 0, False
-    revision = (latest or 0) + 1
+        return latest, False
+    revision = latest + 1
     store.run("list/add_people", campaign=plan.slug, revision=revision)
     store.run("list/add_people_referrals", campaign=plan.slug, revision=revision)
     return revision, True

@@ -5,6 +5,7 @@ correction in the same delivery meets the version it corrects. Within a wave eve
 sets, however many files there are.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -379,7 +380,7 @@ def _raw_table(
 
 def _choice_table() -> pa.Table:
     rows = {
-        (name, spelling.lower()): value
+        (name, unicodedata.normalize("NFKC", spelling).lower()): value
         for name, values in CHOICES.items()
         for value, spellings in values.items()
         for spelling in (value, *spellings)

@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.checks import SuiteResult, check_tables
 from tasks.figures import TOWNSHIP, RawFigure
 from tasks.plan import Occurrence, Plan
 from tasks.protect import Key, Release, protect_release
 from tasks.reporting import VillageReporting
+from tasks.rules.checking import SuiteResult
 from tasks.rules.disclosure import RATES, Figure, protect, rate, relations
 from tasks.rules.supervision import Rectification
 from tasks.store import Store
@@ -50,14 +50,11 @@ class Published:
     checks: tuple[SuiteResult, ...]
 
 
+Check = Callable[[int], Sequence[SuiteResult]]
+"""Checks the candidate figures of a revision; raises CheckFailed where a rule is broken."""
+
 Announce = Callable[[int], None]
 """Called inside the transaction with the new revision: renders it, passes the gate, drafts mail."""
-
-
-def publish_submissions(store: Store) -> None:
-    """Tell the ledger which files came when, and which of them count; never what is in them."""
-    with store.transaction():
-        store.run("publish/submissions")
 
 
 def publish(
@@ -68,12 +65,13 @@ def publish(
     findings: Findings,
     *,
     now: datetime,
+    check: Check,
     announce: Announce,
 ) -> Published:
     """Release the findings as a new revision, or find that the newest one says the same.
 
-    `now` is wall time of the plan's time zone. Raises DisclosureRisk or CheckFailed, from here or
-    from `announce`; then the ledger is as it was.
+    `now` is wall time of the plan's time zone. Raises DisclosureRisk or CheckFailed, from here, from
+    `check` or from `announce`; then the ledger is as it was.
     """
     scope = _scope(plan, occurrence)
     latest = store.rows("publish/latest", **scope)
@@ -83,7 +81,7 @@ def publish(
     if latest and latest[0][1] == content:
         return Published(revision - 1, is_new=False, checks=tuple(findings.checks))
     _load_candidate(store, figures, findings)
-    checks = (*findings.checks, *check_tables(store, ("out_figure",), **scope, revision=revision))
+    checks = (*findings.checks, *check(revision))
     store.load(
         "candidate_check",
         _table(checks, suite=pa.string(), expectations=pa.int32(), held=pa.int32()),

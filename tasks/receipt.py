@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from tasks.checks import SuiteResult
 from tasks.outbox import OutboxCounts
+from tasks.rules.checking import SuiteResult
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from tasks.home import Home, private_folder
 from tasks.intake import FileResult, take_in
 from tasks.plan import Plan
-from tasks.publish import publish_submissions
 from tasks.reading import is_submission
 from tasks.returns import write_return_workbook
 from tasks.store import Store
@@ -49,7 +48,7 @@ def receive(
         keep=True,
         advance=advance,
     )
-    publish_submissions(store)
+    record_arrivals(store)
     return [_with_return_workbook(home, plans, result) for result in results]
 
 
@@ -77,6 +76,12 @@ def receive_inbox(
             path.replace(private_folder(home.inbox / REFUSED) / path.name)
         received.append(one)
     return received
+
+
+def record_arrivals(store: Store) -> None:
+    """Tell the ledger which files came when, and which of them count; never what is in them."""
+    with store.transaction():
+        store.run("receive/arrivals")
 
 
 def _with_return_workbook(home: Home, plans: Mapping[str, Plan], result: FileResult) -> Received:

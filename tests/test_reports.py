@@ -26,10 +26,11 @@ from released_rows import (
 
 from reports import words
 from reports.render import CSV_HEAD, render_csv, render_html, render_text
-from reports.summary import Summary, figure_label, read_summary
+from reports.summary import Summary, figure_label, read_summary, report_title
 from reports.write import make_report, report_path, write_report
 from tasks.home import Home
 from tasks.ledger import open_ledger
+from tasks.plan import Occurrence
 from tasks.rules.errors import DisclosureRisk, WrongCommand
 from tasks.rules.wording import LANGUAGES, fields, keys, say
 from tasks.store import Store
@@ -95,9 +96,8 @@ def test_every_page_is_written_whole_and_private(
     home: Home, ledger: Store, phase: str, round_: int, language: str
 ) -> None:
     RELEASES[phase, round_](ledger)
-    ledger.connection.close()
 
-    paths = write_report(home, township(language), phase, round_, 1, language)
+    paths = write_report(ledger, home, township(language), phase, round_, 1, language)
 
     of_round = f"-{round_}" if round_ else ""
     assert [path.name for path in paths] == [
@@ -207,6 +207,26 @@ def test_a_village_name_is_text_on_the_page(ledger: Store) -> None:
     page = render_html(read_summary(ledger, plan, "sweep", 1, 1), "zh-CN")
     assert "<b>" not in page
     assert "&lt;b&gt;青石&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("phase", "round_", "period", "named"),
+    [
+        ("sweep", 1, None, {"zh-CN": "排查走访 第 1 轮", "en": "Sweep, round 1"}),
+        ("supervision", 1, "2025-11", {"zh-CN": "督导 2025 年 11 月", "en": "Supervision 2025-11"}),
+        ("aggregation", 0, None, {"zh-CN": "汇总", "en": "Aggregation"}),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_and_page_have_the_same_title(
+    ledger: Store, language: str, phase: str, round_: int, period: str | None, named: dict[str, str]
+) -> None:
+    RELEASES[phase, round_](ledger)
+    day = date(2025, 11, 30)
+    due = Occurrence(phase, round_, period, day, day, "", "none", provisional=False, ad_hoc=False)
+    title = report_title(township(language), due)
+    assert title.endswith(named[language])
+    assert f"<title>{title}</title>" in render_html(summary_of(ledger, phase, round_), language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -358,9 +378,8 @@ def test_a_phase_without_a_page_is_refused(ledger: Store) -> None:
 
 def test_what_the_gate_stops_is_not_written(home: Home, ledger: Store) -> None:
     release(ledger, "sweep", [number("referrals", "people", 6)], round=1)
-    ledger.connection.close()
     with pytest.raises(DisclosureRisk):
-        write_report(home, township(), "sweep", 1, 1, "zh-CN")
+        write_report(ledger, home, township(), "sweep", 1, 1, "zh-CN")
     assert not home.reports("autumn-2025").exists()
 
 

@@ -21,7 +21,7 @@ from data.synthetic.visits import (
     send_register,
     send_visits,
 )
-from data.synthetic.workbooks import write_file
+from data.synthetic.workbooks import file_content
 from tasks.plan import Occurrence, Plan, copy_plan, load_plan
 from tasks.rules.deadlines import read_period
 from tasks.rules.errors import WrongCommand
@@ -161,16 +161,12 @@ class _Campaign:
 
 def _deliver(post: Post, judge: Judge, out: Path, seed: int) -> None:
     """Write every file into the folder of its minute and judge it."""
-    files: dict[int, str] = {}
+    files: dict[bytes, str] = {}
     for draft in post.in_order():
-        folder = f"inbox/{draft.received_at:%Y-%m-%dT%H%M}"
-        file = f"{folder}/{draft.stem}.{draft.style.container}"
+        file = f"inbox/{draft.received_at:%Y-%m-%dT%H%M}/{draft.stem}.{draft.style.container}"
         path = out / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        earlier = files[id(draft.repeats)] if draft.repeats else None
-        if earlier is None:
-            write_file(path, draft, seed)
-        else:
-            path.write_bytes((out / earlier).read_bytes())
-        files[id(draft)] = file
-        judge.take(draft, file, earlier)
+        content = file_content(draft.repeats or draft, seed)
+        path.write_bytes(content)
+        judge.take(draft, file, files.get(content))
+        files.setdefault(content, file)

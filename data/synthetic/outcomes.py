@@ -11,7 +11,7 @@ from data.synthetic.chance import chance
 from data.synthetic.messes import Setting, spoil
 from data.synthetic.submissions import CLEAN, Draft, Row, Values, at_minute
 from data.synthetic.truth import Json
-from data.synthetic.workbooks import rows_of, write_file
+from data.synthetic.workbooks import file_content, rows_of
 from tasks.plan import Plan
 from tasks.rules.contract import TEMPLATE_VERSION, Identity
 
@@ -45,7 +45,7 @@ def write_outcomes(
         {"assessment_outcome": sheet},
         path.stem,
     )
-    write_file(path, draft, 0)
+    path.write_bytes(file_content(draft, 0))
     return [
         {"sheet": name, "row": number, "rules": list(row.fails)}
         for name, number, row in rows_of(draft)

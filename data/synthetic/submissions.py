@@ -107,7 +107,7 @@ class Draft:
     column: tuple[str, str] | None = None
     """Where a column is missing or added: its sheet and its head."""
     repeats: "Draft | None" = None
-    """The earlier file that this one is byte for byte."""
+    """The file that is sent once more as it is."""
 
     @property
     def ending(self) -> str:

@@ -252,19 +252,23 @@ class _Village:
             style = replace(self.sender.style, trailing=not self.sender.style.trailing)
             following = moment(self.draw, day + timedelta(days=1), _DAYTIME)
             self._post(post, following, self._sheets(day), style)
-        return self._correct(post, day) if self.corrects else set()
+        if self.corrects and (self.changes or any(each.mistake for each in self._made())):
+            return self._correct(post, day)
+        return set()
 
     def _correct(self, post: Post, day: date) -> set[Entry]:
         """Send the corrected file, with a mistake overlooked here and there."""
         # who had every row wrong gets it right only after the due day: returned, then late
         last = max(day, self.round.occurrence.due) if self.wrong else day
         following = last + timedelta(days=self.draw.randint(1, 3))
-        everything: list[Entry | _Grid] = [*self.entries, *self.grids]
-        for made in everything:
+        for made in self._made():
             made.corrected = self.wrong or self.draw.random() < 0.87
         changed = self._change() if self.changes else set()
         self._post(post, moment(self.draw, following, _DAYTIME), self._sheets(following))
         return changed
+
+    def _made(self) -> list[Entry | _Grid]:
+        return [*self.entries, *self.grids]
 
     def _change(self) -> set[Entry]:
         """Give one accepted referral another phone and make another one urgent."""

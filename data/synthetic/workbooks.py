@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from random import Random
 
 import xlsxwriter
@@ -25,12 +24,12 @@ _BLANK_ROWS = 3
 _TITLES = ("{title}登记表", "填报单位（盖章）：          填报人：")
 
 
-def write_file(path: Path, draft: Draft, seed: int) -> None:
-    """Write `draft` to `path`, whose folder is there. Equal drafts give equal bytes."""
+def file_content(draft: Draft, seed: int) -> bytes:
+    """Return the bytes of `draft` as a file; equal drafts give equal bytes."""
     content = _csv(draft, seed) if draft.style.container == "csv" else _xlsx(draft, seed)
     if draft.refused == "refused.unreadable":
-        content = content[: len(content) * 2 // 5]
-    path.write_bytes(content)
+        return content[: len(content) * 2 // 5]
+    return content
 
 
 def column_order(seed: int, draft: Draft, sheet: Sheet) -> list[Column]:

@@ -92,11 +92,13 @@ judged AS (
                 OR in_township,
             'phone_valid': blank_or(phone, phone_check(phone)),
             'diagnosis_valid': diagnosed IS NOT NULL,
-            'confirmed_on_valid': coalesce(confirmed_day BETWEEN born AND received_on, false),
+            'confirmed_on_valid': coalesce(
+                confirmed_day BETWEEN coalesce(born, confirmed_day) AND received_on, false),
             'psychiatrist_licence_valid': coalesce(licence_check(psychiatrist_licence), false),
             'stability_valid': blank_or(stability, stability_value IS NOT NULL),
             'last_visited_on_valid': blank_or(
-                last_visited_on, last_visit BETWEEN confirmed_day AND received_on)
+                last_visited_on,
+                last_visit BETWEEN coalesce(confirmed_day, last_visit) AND received_on)
         } AS rules
     FROM typed
 )

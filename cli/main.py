@@ -1,0 +1,388 @@
+"""The `campaign` command. Nothing heavy is imported until the command that needs it runs."""
+
+import json
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasks.home import Home, default_home, keep_private, private_folder
+from tasks.rules.contract import PHASES
+from tasks.rules.errors import CampaignError, WrongCommand
+from tasks.rules.wording import say
+
+app = typer.Typer(
+    name="campaign",
+    help=say("cli.campaign"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+questions = typer.Typer(help=say("cli.questions"), no_args_is_help=True)
+outbox = typer.Typer(help=say("cli.outbox"), no_args_is_help=True)
+person = typer.Typer(help=say("cli.person"), no_args_is_help=True)
+app.add_typer(questions, name="questions")
+app.add_typer(outbox, name="outbox")
+app.add_typer(person, name="person")
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", envvar="CAMPAIGN_HOME", help=say("cli.option.home"))
+]
+JsonOption = Annotated[bool, typer.Option("--json", help=say("cli.option.json"))]
+CampaignOption = Annotated[str, typer.Option("--campaign", help=say("cli.option.campaign"))]
+
+
+def main() -> None:
+    """Run the command line; an error is one line and an exit code of its own."""
+    keep_private()
+    try:
+        app()
+    except CampaignError as error:
+        typer.echo(error.text(), err=True)
+        sys.exit(int(error.exit))
+    except Exception as error:
+        if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
+            raise
+        # An unforeseen error's text may hold a cell; its type does not.
+        typer.echo(say("error.unforeseen", kind=type(error).__name__), err=True)
+        sys.exit(1)
+
+
+def _home(path: Path | None) -> Home:
+    home = Home(path.expanduser().absolute() if path else default_home())
+    os.environ["CAMPAIGN_HOME"] = str(home.root)
+    return home
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+@app.command(help=say("cli.plan"))
+def plan(
+    file: Annotated[Path, typer.Argument(help=say("cli.option.plan"))],
+    as_json: JsonOption = False,
+) -> None:
+    from rich.console import Console
+
+    from cli.plan_view import plan_record, show_plan
+    from tasks.plan import load_plan
+
+    loaded = load_plan(file)
+    if as_json:
+        _print_json(plan_record(loaded))
+    else:
+        show_plan(loaded, Console())
+
+
+@app.command(help=say("cli.synth"))
+def synth(
+    plan_file: Annotated[Path, typer.Option("--plan", help=say("cli.option.plan"))],
+    out: Annotated[Path, typer.Option("--out", help=say("cli.option.out"))],
+    seed: Annotated[int, typer.Option("--seed", min=0, help=say("cli.option.seed"))] = 1,
+    villages: Annotated[
+        int | None, typer.Option("--villages", min=3, max=200, help=say("cli.option.villages"))
+    ] = None,
+    residents: Annotated[
+        int | None, typer.Option("--residents", min=300, help=say("cli.option.residents"))
+    ] = None,
+) -> None:
+    from data.synthetic.generate import generate
+
+    truth = generate(plan_file, out, seed=seed, villages=villages, residents=residents)
+    typer.echo(say("cli.synth.done", out=out, truth=truth))
+
+
+@app.command(help=say("cli.init"))
+def init(
+    plan_file: Annotated[Path, typer.Option("--plan", help=say("cli.option.plan"))],
+    home: HomeOption = None,
+) -> None:
+    from tasks.set_up import set_up
+
+    at = _home(home)
+    loaded = set_up(at, plan_file)
+    typer.echo(say("cli.init.done", home=at.root, campaign=loaded.slug, inbox=at.inbox))
+    for warning in loaded.warnings:
+        typer.echo(warning.text(), err=True)
+
+
+@app.command(help=say("cli.check"))
+def check(
+    files: Annotated[list[Path], typer.Argument(help=say("cli.option.files"))],
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    _judge(_home(home), files, None, keep=False, as_json=as_json)
+
+
+@app.command(help=say("cli.receive"))
+def receive(
+    paths: Annotated[list[Path], typer.Argument(help=say("cli.option.files"))],
+    received_at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            help=say("cli.option.received_at"),
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    _judge(_home(home), paths, received_at, keep=True, as_json=as_json)
+
+
+def _judge(
+    home: Home, paths: list[Path], received_at: datetime | None, *, keep: bool, as_json: bool
+) -> None:
+    from cli.delivery_view import delivery_record, progress, show_delivery
+    from tasks.at_home import load_campaigns
+    from tasks.clock import now_in
+    from tasks.intake import submissions_in, take_in, worst_exit
+    from tasks.keys import read_key
+    from tasks.receive import Received
+    from tasks.receive import receive as receive_files
+    from tasks.register import open_register
+
+    files = submissions_in(paths)
+    plans = load_campaigns(home)
+    now = now_in(next(iter(plans.values())).timezone)
+    at = received_at or now
+    if at > now:
+        raise WrongCommand("error.received_in_future")
+    with (
+        open_register(home, key=read_key(home)) as store,
+        progress(len(files), silent=as_json) as advance,
+    ):
+        if keep:
+            received = receive_files(
+                store, home, plans, files, received_at=at, recorded_at=now, advance=advance
+            )
+        else:
+            results = take_in(
+                store, plans, files, received_at=at, recorded_at=now, keep=False, advance=advance
+            )
+            received = [Received(result, None) for result in results]
+    code = worst_exit(each.result for each in received)
+    if as_json:
+        _print_json(delivery_record(received, code))
+    else:
+        show_delivery(received, stored=keep)
+    raise typer.Exit(int(code))
+
+
+@app.command(help=say("cli.run"))
+def run(
+    phase: Annotated[str, typer.Argument(help=say("cli.option.phase"))],
+    campaign: CampaignOption,
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.as_of"))],
+    round: Annotated[int | None, typer.Option(min=1, help=say("cli.option.round"))] = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    from cli.run_view import show_receipt
+    from cli.server import prefect_server
+    from tasks.at_home import load_campaign
+    from tasks.keys import read_key
+    from tasks.plan import occurrence_at
+
+    at = _home(home)
+    if phase not in PHASES:
+        raise WrongCommand("error.phase", phase=phase, known="、".join(PHASES))
+    # what cannot run is said before the server takes its seconds to start
+    occurrence_at(load_campaign(at, campaign), phase, as_of.date(), round)
+    read_key(at)
+    with prefect_server(at) as wait:
+        from flows import phase_flows
+
+        wait()
+        receipt = phase_flows.run(phase, campaign, as_of.date(), round)
+    if as_json:
+        _print_json(receipt.as_dict() | {"report": str(at.root / receipt.report)})
+    else:
+        show_receipt(receipt, at)
+
+
+@app.command(help=say("cli.status"))
+def status(
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", help=say("cli.option.campaign"))
+    ] = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    from cli.status_view import show_status, status_record
+    from tasks.at_home import load_campaign, load_campaigns
+
+    at = _home(home)
+    plans = load_campaigns(at) if campaign is None else {campaign: load_campaign(at, campaign)}
+    record = status_record(at, plans)
+    if as_json:
+        _print_json(record)
+    else:
+        show_status(record)
+
+
+@app.command(help=say("cli.extend"))
+def extend(
+    campaign: CampaignOption,
+    phase: Annotated[str, typer.Option(help=say("cli.option.phase"))],
+    village: Annotated[str, typer.Option(help=say("cli.option.village"))],
+    due: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.due"))],
+    by: Annotated[str, typer.Option(help=say("cli.option.by"))],
+    reason: Annotated[str, typer.Option(help=say("cli.option.reason"))],
+    round: Annotated[int | None, typer.Option(min=1, help=say("cli.option.round"))] = None,
+    home: HomeOption = None,
+) -> None:
+    from tasks.at_home import load_campaign
+    from tasks.extensions import grant_extension
+    from tasks.ledger import open_ledger
+
+    at = _home(home)
+    loaded = load_campaign(at, campaign)
+    with open_ledger(at, "write") as store:
+        granted = grant_extension(
+            store, loaded, phase, round or 0, village, due.date(), by=by, reason=reason
+        )
+    typer.echo(say("cli.extend.done", village=village, due=granted))
+
+
+@questions.command("list", help=say("cli.questions.list"))
+def questions_list(campaign: CampaignOption, home: HomeOption = None) -> None:
+    from tasks.at_home import open_campaign
+    from tasks.questions import write_questions
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        path = at.home.questions(campaign)
+        open_questions = write_questions(at.store, at.plan, path)
+    typer.echo(say("cli.questions.written", path=path, count=open_questions))
+
+
+@questions.command("show", help=say("cli.questions.show"))
+def questions_show(
+    question: Annotated[str, typer.Argument(help=say("cli.option.question"))],
+    campaign: CampaignOption,
+    home: HomeOption = None,
+) -> None:
+    from cli.question_view import show
+    from tasks.at_home import open_campaign
+    from tasks.questions import show_question
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        show(show_question(at.store, campaign, question))
+
+
+@questions.command("answer", help=say("cli.questions.answer"))
+def questions_answer(
+    question: Annotated[str, typer.Argument(help=say("cli.option.question"))],
+    answer: Annotated[str, typer.Argument(help=say("cli.option.answer"))],
+    campaign: CampaignOption,
+    by: Annotated[str, typer.Option(help=say("cli.option.by"))],
+    home: HomeOption = None,
+) -> None:
+    from tasks.at_home import open_campaign
+    from tasks.questions import answer_question
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        answer_question(at.store, campaign, question, answer, by, at=at.now)
+    typer.echo(say("cli.questions.answered", count=1))
+
+
+@questions.command("take", help=say("cli.questions.take"))
+def questions_take(
+    file: Annotated[Path, typer.Argument(help=say("cli.option.question_file"))],
+    campaign: CampaignOption,
+    by: Annotated[str, typer.Option(help=say("cli.option.by"))],
+    home: HomeOption = None,
+) -> None:
+    from tasks.at_home import open_campaign
+    from tasks.questions import take_answers
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        count = take_answers(at.store, campaign, file, by, at=at.now)
+    typer.echo(say("cli.questions.answered", count=count))
+
+
+@person.command("withdraw", help=say("cli.person.withdraw"))
+def person_withdraw(
+    referral_ref: Annotated[str, typer.Argument(help=say("cli.option.referral_ref"))],
+    campaign: CampaignOption,
+    reason: Annotated[str, typer.Option(help=say("cli.option.reason"))],
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.withdrawn_on"))
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    from tasks.at_home import open_campaign
+    from tasks.withdrawal import withdraw
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        day: date = on.date() if on else at.now.date()
+        withdraw(at.store, campaign, referral_ref, day, reason=reason, now=at.now)
+    typer.echo(say("cli.person.withdrawn"))
+
+
+@outbox.command("list", help=say("cli.outbox.list"))
+def outbox_list(as_json: JsonOption = False, home: HomeOption = None) -> None:
+    from cli.status_view import outbox_record, show_outbox
+    from tasks.ledger import open_ledger
+
+    with open_ledger(_home(home)) as store:
+        record = outbox_record(store)
+    if as_json:
+        _print_json(record)
+    else:
+        show_outbox(record)
+
+
+@outbox.command("send", help=say("cli.outbox.send"))
+def outbox_send(
+    retry: Annotated[
+        str | None, typer.Option("--retry-failed", help=say("cli.option.retry"))
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    from cli.run_view import messages_line
+    from reports.gate import mail_gate
+    from tasks.at_home import load_campaigns
+    from tasks.clock import now_in
+    from tasks.ledger import open_ledger
+    from tasks.mail import mail_settings
+    from tasks.outbox import retry_failed, send_ready
+
+    at = _home(home)
+    now = now_in(next(iter(load_campaigns(at).values())).timezone)
+    with open_ledger(at, "write") as store:
+        if retry is not None:
+            retry_failed(store, retry, now=now)
+        counts = send_ready(store, at, mail_settings(), gate=mail_gate(store, at), now=now)
+    typer.echo(messages_line(counts))
+
+
+@app.command(help=say("cli.demo"))
+def demo(
+    home: HomeOption = None,
+    villages: Annotated[
+        int, typer.Option("--villages", min=6, max=60, help=say("cli.option.villages"))
+    ] = 15,
+    residents: Annotated[
+        int, typer.Option("--residents", min=3000, help=say("cli.option.residents"))
+    ] = 30_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help=say("cli.option.seed"))] = 1,
+) -> None:
+    from cli.demo import run_demo
+
+    at = _home(home)
+    if at.ledger.exists():
+        raise WrongCommand("error.demo_home", home=at.root)
+    private_folder(at.root)
+    run_demo(at, villages=villages, residents=residents, seed=seed)
