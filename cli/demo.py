@@ -213,7 +213,7 @@ def _run_main(season: Season) -> None:
     aggregation_due = plan.occurrence("aggregation").due
     for _, act in sorted(dated, key=lambda each: each[0]):
         act()
-    season.deliver_until(date.max)
+    season.deliver_until(_last_arrival(season))
     season.compare()
 
 
@@ -229,11 +229,11 @@ def _month(season: Season, day: date, round: int) -> Callable[[], None]:
     return lambda: season.run("supervision", day, round)
 
 
-def _last_arrival(season: Season, phase: str) -> date:
+def _last_arrival(season: Season, phase: str | None = None) -> date:
     return max(
         datetime.fromisoformat(each["received_at"]).date()
         for each in season.truth["deliveries"]
-        if each["phase"] == phase
+        if phase in (None, each["phase"])
     )
 
 

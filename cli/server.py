@@ -22,11 +22,9 @@ START_WITHIN = 120.0
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_LEVEL": "ERROR",
-    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    # a flow of a second otherwise waits as long again for the heartbeat's thread to end
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "",
 }
 
 

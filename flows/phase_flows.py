@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
 from flows.aggregation import aggregation
 from flows.diagnosis_queue import diagnosis_queue
 from flows.list_compilation import list_compilation
@@ -23,4 +25,6 @@ def run(phase: str, campaign: str, as_of: date, round: int | None = None) -> Rec
     """Run the flow of `phase`. Raises WrongCommand for a phase that has none."""
     if phase not in FLOWS:
         raise WrongCommand("error.phase", phase=phase, known="、".join(FLOWS))
-    return FLOWS[phase](campaign, as_of, round)
+    # a flow of a second otherwise waits as long again for the heartbeat's thread to end
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return FLOWS[phase](campaign, as_of, round)

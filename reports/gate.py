@@ -123,13 +123,20 @@ class Allowed:
     @cached_property
     def people_labels(self) -> re.Pattern[str]:
         """A number that follows what a figure about people is called, in either language."""
-        about_people = {f.name for f in self._everything() if f.unit == "people"}
-        about_people = {re.sub(r"^earlier\d+_", "", name) for name in about_people}
-        labels = _longest_first(
-            say(f"figure.{name}", language) for name in about_people for language in LANGUAGES
+        units = {re.sub(r"^earlier\d+_", "", f.name): f.unit for f in self._everything()}
+        people, others = (
+            _longest_first(
+                say(f"figure.{name}", language)
+                for name, unit in units.items()
+                if (unit == "people") is about_people
+                for language in LANGUAGES
+            )
+            for about_people in (True, False)
         )
+        # A rate's label may begin like a count's: 确诊占比 is no 确诊.
+        longer = _any_of(label for label in others if label.startswith(tuple(people)))
         return re.compile(
-            rf"(?:{_any_of(labels)})[^\d\n。;；,，]{{0,8}}(\d+(?:,\d{{3}})*(?:\.\d+)?)"
+            rf"(?!{longer})(?:{_any_of(people)})[^\d\n。;；,，]{{0,8}}(\d+(?:,\d{{3}})*(?:\.\d+)?)"
         )
 
     def unexplained(self, text: str) -> str:

@@ -28,7 +28,8 @@ from tasks.rules.errors import CheckFailed
 from tasks.store import Store
 from tasks.suites import ROW_RULE, build_suite, sheet_of
 
-logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+_QUIET = ("great_expectations", "sqlalchemy.pool")
+"""Loggers that tell of temporary folders and worse; what matters of a check is in its result."""
 
 
 class SharedConnection(ConnectionWrapper):
@@ -42,6 +43,9 @@ class SharedConnection(ConnectionWrapper):
 
     def close(self) -> None:
         """Leave the connection to the store, which closes it."""
+
+    def rollback(self) -> None:
+        """Do nothing: checks only read, and the store may be closed when a pool tidies up."""
 
 
 class KeptConnectionEngine(SqlAlchemyExecutionEngine):
@@ -135,6 +139,8 @@ def _broken_counts(context: Any, table: str) -> Mapping[tuple[str, str], int]:
 
 @contextmanager
 def _context(store: Store) -> Iterator[Any]:
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         # GX's own deprecations; ours are errors in the tests
         warnings.simplefilter("ignore")

@@ -109,11 +109,6 @@ class Draft:
     repeats: "Draft | None" = None
     """The file that is sent once more as it is."""
 
-    @property
-    def ending(self) -> str:
-        """The ending of the file's name."""
-        return self.style.container
-
 
 @dataclass(frozen=True)
 class Sender:
@@ -185,7 +180,6 @@ PHASE_TITLES = {
     "sweep": "排查走访",
     "supervision": "月度服务",
     "follow_up": "随访",
-    "diagnosis_queue": "评估结果",
 }
 SHEET_TITLES = {
     "coverage": "走访情况",

@@ -50,6 +50,11 @@ class Roles:
         """The villages whose right rows count in the end."""
         return (*self.ordinary, self.late) if self.late else self.ordinary
 
+    @property
+    def unbending(self) -> tuple[str, ...]:
+        """The villages that never correct what came back, of those that refer."""
+        return (*self.ordinary[3::4], self.late) if self.late else self.ordinary[3::4]
+
 
 def share_roles(draw: Random, codes: Sequence[str], *, first: bool) -> Roles:
     """Give the villages their roles; the fewer there are, the fewer roles.
@@ -67,7 +72,7 @@ def share_roles(draw: Random, codes: Sequence[str], *, first: bool) -> Roles:
     return Roles(late, missing, wrong, tuple(nil), tuple(sorted(line)))
 
 
-@dataclass
+@dataclass(eq=False)
 class _Grid:
     values: Values
     mistake: str | None = None
@@ -191,6 +196,9 @@ class Round:
                 grid.mistake = next(deal)
         open_to = [grid for code in roles.referring for grid in grids[code][1:]]
         self.draw.shuffle(open_to)
+        # one grid is missing in the end: its village does not correct what came back
+        unbending = [grid for code in roles.unbending for grid in grids[code][1:]]
+        open_to.sort(key=lambda grid: grid not in unbending[:1])
         count = len(deal.undealt) if self.first else LATER_MISTAKES
         for grid in open_to[:count]:
             grid.mistake = next(deal)
@@ -220,8 +228,8 @@ class _Village:
         place = ordinary.index(sender.code) if sender.code in ordinary else None
         self.wrong = sender.code == round.roles.wrong
         # where there are few villages the same one does several things
-        self.corrects = self.wrong or (place is not None and place % 4 != 3)
-        self.resends = place is not None and place % 4 == 3
+        self.resends = place is not None and sender.code in round.roles.unbending
+        self.corrects = self.wrong or (place is not None and not self.resends)
         self.repeats = place is not None and place % 5 == 1
         self.changes = place is not None and place % 2 == 0
         self.doubles = place is not None and place % 3 == 0

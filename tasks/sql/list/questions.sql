@@ -3,14 +3,18 @@
 -- their records knows about all. The question that is open already stays; else the smallest pair.
 CREATE OR REPLACE TEMP TABLE list_question AS
 WITH
-apart AS (
+doubt AS MATERIALIZED ( -- or else "one <> other" is taken for a join of all with all
     SELECT
         d.a, d.b, d.reason,
         least(ca.root, cb.root) AS one,
         greatest(ca.root, cb.root) AS other
     FROM list_doubt AS d
     JOIN list_component AS ca ON ca.node = d.a
-    JOIN list_component AS cb ON cb.node = d.b AND cb.root <> ca.root
+    JOIN list_component AS cb ON cb.node = d.b
+),
+apart AS (
+    FROM doubt
+    WHERE one <> other
 ),
 settled AS (
     SELECT DISTINCT least(ca.root, cb.root) AS one, greatest(ca.root, cb.root) AS other

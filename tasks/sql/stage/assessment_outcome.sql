@@ -8,7 +8,7 @@ parsed AS (
     SELECT
         cleaned.*,
         arrived.received_at::DATE AS received_on,
-        upper(referral_ref) AS ref,
+        upper(cleaned.referral_ref) AS ref,
         ref_referral.consent_date,
         to_date(assessed_on) AS assessed_day,
         to_choice('outcome', outcome) AS outcome_value,
