@@ -28,8 +28,9 @@ from tasks.rules.errors import CheckFailed
 from tasks.store import Store
 from tasks.suites import ROW_RULE, build_suite, sheet_of
 
-_QUIET = ("great_expectations", "sqlalchemy.pool")
-"""Loggers that tell of temporary folders and worse; what matters of a check is in its result."""
+_QUIET = ("great_expectations", "great_expectations.data_context.types.base", "sqlalchemy.pool")
+"""Loggers that tell of temporary folders and worse; what matters of a check is in its result. The
+second sets a level of its own on import."""
 
 
 class SharedConnection(ConnectionWrapper):

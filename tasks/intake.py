@@ -18,7 +18,7 @@ from tasks.pseudonyms import load_pads, read_secret
 from tasks.reading import ReadSheet, Submission, is_submission, read_submission
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, VERDICTS, Identity, Sheet
 from tasks.rules.deadlines import read_period
-from tasks.rules.errors import CampaignError, Exit, FileRefused, WrongCommand
+from tasks.rules.errors import CampaignError, CheckFailed, Exit, FileRefused, WrongCommand
 from tasks.rules.pseudonyms import keyed_hash
 from tasks.store import SQL, Store
 
@@ -216,6 +216,13 @@ def _judge_wave(
         for row in _returned_rows(store, SHEETS[name], wave, ids):
             returned.setdefault(row[0], []).append(row[1])
     nil = {row[0] for row in store.rows("intake/nil")} if "coverage" in sheets else set()
+    accounts = {
+        index: {
+            read.sheet.name: _account(read, counts.get(ids[index], {}).get(read.sheet.name, {}))
+            for read in submission.sheets
+        }
+        for index, submission in wave
+    }
     fresh = [each for each in wave if ids[each[0]] not in known]
     if keep and fresh:
         _keep(store, plans, fresh, ids, sheets, counts, nil, received_at, recorded_at)
@@ -223,10 +230,7 @@ def _judge_wave(
         index: FileResult(
             submission.file,
             submission.identity,
-            sheets={
-                read.sheet.name: _account(read, counts.get(ids[index], {}).get(read.sheet.name, {}))
-                for read in submission.sheets
-            },
+            sheets=accounts[index],
             returned=tuple(returned.get(ids[index], ())),
             repeated=ids[index] in known,
             received_at=received_at,
@@ -238,7 +242,7 @@ def _judge_wave(
 def _account(read: ReadSheet, counts: Counts) -> Counts:
     account = {"read": len(read.rows), **{name: counts.get(name, 0) for name in VERDICTS}}
     if account["read"] != sum(account[name] for name in VERDICTS):
-        raise FileRefused("error.rows_unaccounted", sheet=read.sheet.title)
+        raise CheckFailed("error.rows_unaccounted", sheet=read.sheet.title)
     return account
 
 

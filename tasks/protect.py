@@ -7,7 +7,7 @@ than four values, more is withheld. The guarantee and its limits are in docs/dis
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -46,6 +46,11 @@ class Release:
         """Return the identity of the count behind a figure."""
         return (*key, self.versions.get(key[1], self.versions[""]))
 
+    def reports(self, key: Key) -> bool:
+        """Whether a count stands behind the sums: they leave out what was not reported."""
+        figure = self.figures.get(key)
+        return figure is not None and figure.state != "not_reported"
+
 
 def protect_release(
     candidate: Release, earlier: Sequence[Release], *, withhold_to: int, round_to: int
@@ -54,18 +59,58 @@ def protect_release(
 
     Raises DisclosureRisk where withholding everything would not be enough.
     """
-    figures = dict(candidate.figures)
-    secondary = set(candidate.secondary)
-    while True:
-        trial = Release(figures, candidate.relations, candidate.versions, frozenset(secondary))
-        exposed = _exposed(trial, earlier, withhold_to, round_to)
-        if not exposed:
-            return figures
+    before: list[Release] = []
+    for release in _connected(candidate, earlier):
+        before.append(_recounted(release, before, withhold_to, round_to))
+    trial = candidate
+    while exposed := _exposed(trial, before, withhold_to, round_to):
         key = _next_to_withhold(trial, exposed)
         if key is None:
             raise DisclosureRisk("disclosure.cannot_protect", figure=min(exposed)[0])
-        figures[key] = withhold(figures[key])
-        secondary.add(key)
+        trial = replace(
+            trial,
+            figures={**trial.figures, key: withhold(trial.figures[key])},
+            secondary=trial.secondary | {key},
+        )
+    return dict(trial.figures)
+
+
+def _connected(candidate: Release, earlier: Sequence[Release]) -> list[Release]:
+    """Return the earlier releases that share a count with the candidate, or with one that does."""
+    counts = {candidate.count(key) for key in candidate.figures}
+    near: set[int] = set()
+    while True:
+        more = {
+            place
+            for place, release in enumerate(earlier)
+            if place not in near and not counts.isdisjoint(map(release.count, release.figures))
+        }
+        if not more:
+            return [release for place, release in enumerate(earlier) if place in near]
+        near |= more
+        counts |= {earlier[place].count(key) for place in more for key in earlier[place].figures}
+
+
+def _recounted(
+    release: Release, before: Sequence[Release], withhold_to: int, round_to: int
+) -> Release:
+    """Return an earlier release, its totals counted as they were when it was protected.
+
+    The register keeps which figures were withheld for others' sake, not which totals were counted
+    so besides being withheld for their size.
+    """
+    totals = {relation.total for relation in release.relations}
+    while left := [
+        key
+        for key in sorted(totals - release.secondary)
+        if key in release.figures and release.figures[key].state == "withheld"
+    ]:
+        exposed = _exposed(release, before, withhold_to, round_to)
+        key = next((key for key in left if key in exposed), None)
+        if key is None:
+            break
+        release = replace(release, secondary=release.secondary | {key})
+    return release
 
 
 def _exposed(
@@ -85,10 +130,14 @@ def _exposed(
             count = release.count(key)
             known[count] = _both(known.get(count), told)
     sums = [
-        (release.count(relation.total), [release.count(part) for part in relation.parts], relation)
+        (
+            release.count(relation.total),
+            [release.count(part) for part in relation.parts if release.reports(part)],
+            relation,
+        )
         for release in releases
         for relation in release.relations
-        if relation.total in release.figures
+        if release.reports(relation.total)
         and all(part in release.figures for part in relation.parts)
     ]
     narrow = {

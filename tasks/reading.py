@@ -192,15 +192,18 @@ def _head(rows: Sequence[Row], phase: str) -> tuple[int, Sheet] | None:
 
 def _read_sheet(file: str, name: str, sheet: Sheet, rows: Sequence[Row], head: int) -> ReadSheet:
     places = _places(file, name, sheet, rows[head])
+    width = max(len(row) for row in rows)
+    outside = [place for place in range(width) if place not in places]
     read: list[tuple[int, Row]] = []
     for number, row in enumerate(rows[head + 1 :], start=head + 2):
+        # a column without a head is refused as one with a wrong head is: nothing is dropped unseen
+        if any(row[place].strip() for place in outside if place < len(row)):
+            raise FileRefused("refused.outside_columns", file=file, sheet=name, row=number)
         cells = tuple(
             row[place] if place is not None and place < len(row) else "" for place in places
         )
         if any(cell.strip() for cell in cells):
             read.append((number, cells))
-        elif any(cell.strip() for cell in row):
-            raise FileRefused("refused.outside_columns", file=file, sheet=name, row=number)
     return ReadSheet(sheet, tuple(read))
 
 
@@ -235,7 +238,7 @@ def _places(file: str, name: str, sheet: Sheet, head: Row) -> list[int | None]:
 
 def _shown_head(cell: str, place: int) -> str:
     # A head is a word. What has digits or is long may be somebody's data under a lost head.
-    text = cell.strip()
+    text = " ".join(cell.split())
     if len(text) <= 12 and not any(sign.isdigit() for sign in text):
         return text
     return f"#{place + 1}"

@@ -1,11 +1,13 @@
 """A small township, a throw-away home, and files as villages write them."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from tasks.home import Home
 from tasks.plan import ClinicSession, HealthCentre, Occurrence, Plan, Recipients, Village
@@ -35,7 +37,7 @@ def occurrence(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan() -> Plan:
     """Three villages, one sweep round, a list, an aggregation, a queue and one supervised month."""
     return Plan(
@@ -71,21 +73,56 @@ def plan() -> Plan:
     )
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home with empty stores."""
-    home = Home(tmp_path / "home")
+def make_home(root: Path) -> Home:
+    """A home with empty stores at `root`."""
+    home = Home(root)
     home.root.mkdir(mode=0o700)
     make_stores(home, KEY)
     return home
 
 
-@pytest.fixture
-def store(home: Home) -> Iterator[Store]:
-    """The open register of that home, with its pseudonym secret."""
+@contextmanager
+def open_home(home: Home) -> Iterator[Store]:
+    """The open register of a home, with its pseudonym secret."""
     with open_register(home, key=KEY) as store:
         make_secret(store, datetime(2025, 1, 1))
         yield store
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home with empty stores."""
+    return make_home(tmp_path / "home")
+
+
+@pytest.fixture
+def store(home: Home) -> Iterator[Store]:
+    """The open register of that home, with its pseudonym secret."""
+    with open_home(home) as store:
+        yield store
+
+
+def write_grids(path: Path, grids: Mapping[str, Sequence[Sequence[object]]]) -> Path:
+    """Write a workbook: sheet name -> its rows of cells, as they are."""
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"}) as book:
+        for name, rows in grids.items():
+            page = book.add_worksheet(name)
+            for line, row in enumerate(rows):
+                page.write_row(line, 0, row)
+    return path
+
+
+def write_workbook(
+    path: Path, sheets: Mapping[str, Sequence[Mapping[str, object]]], identity: Identity
+) -> Path:
+    """Write a workbook as a village would send it: sheet -> rows by column name."""
+    grids = {}
+    for name, rows in sheets.items():
+        columns = SHEETS[name].columns
+        cells = [[row.get(column.name, "") for column in columns] for row in rows]
+        heads = [column.heads[0] for column in columns]
+        grids[SHEETS[name].title] = [[write_identity(identity)], heads, *cells]
+    return write_grids(path, grids)
 
 
 WriteCsv = Callable[..., Path]

@@ -24,6 +24,7 @@ from register_rows import (
 from tasks.compile_list import compile_list
 from tasks.diagnosis_queue import update_queue
 from tasks.plan import Plan
+from tasks.pseudonyms import read_secret
 from tasks.questions import (
     Question,
     answer_question,
@@ -33,6 +34,7 @@ from tasks.questions import (
 )
 from tasks.rules.errors import CheckFailed, FileRefused, WrongCommand
 from tasks.rules.linking import ANSWERS, COMPARED, DOUBTFUL
+from tasks.rules.pseudonyms import keyed_hash, short_ref
 from tasks.rules.wording import keys
 from tasks.store import Store
 
@@ -202,8 +204,8 @@ def test_residence_comes_first_and_the_latest_consent_speaks(store: Store, plan:
 
 
 def test_a_later_round_speaks_where_consent_was_given_on_one_day(store: Store, plan: Plan) -> None:
-    add_referral(store, "R-1", resident_key="k", round=2, residence_village=VILLAGE_2)
-    add_referral(store, "R-2", resident_key="k", round=1, residence_village=VILLAGE_3)
+    add_referral(store, "R-1", resident_key="k", row_number=9, residence_village=VILLAGE_3)
+    add_referral(store, "R-2", resident_key="k", round=2, residence_village=VILLAGE_2)
 
     compile_list(store, plan, DUE)
 
@@ -316,6 +318,16 @@ def test_one_question_for_two_people_however_many_records_they_have(
 
     # one answer settles all records of the two
     answer_question(store, plan.slug, asked[0][0], "different", "陈医生", at=NOW)
+    result = compile_list(store, plan, DUE)
+    assert (result.people, result.open_questions) == (2, 0)
+
+    # also once the record that was asked about is corrected and no longer in doubt itself
+    store.connection.execute(
+        "UPDATE register.stg_referral SET resident_key = 'k' WHERE referral_ref IN ('R-1', 'R-3')"
+    )
+    store.connection.execute(
+        "UPDATE register.stg_referral SET full_name = '李四' WHERE referral_ref = 'R-1'"
+    )
     result = compile_list(store, plan, DUE)
     assert (result.people, result.open_questions) == (2, 0)
 
@@ -522,6 +534,11 @@ def asked(store: Store, plan: Plan) -> str:
     add_registered(store, "G-1", full_name="张三丰", phone="13800138000", resident_key="k")
     compile_list(store, plan, DUE)
     return question_of(store, "R-1", "G-1")
+
+
+def test_a_question_id_is_the_keyed_hash_of_its_pair(store: Store, plan: Plan, asked: str) -> None:
+    digest = keyed_hash(read_secret(store), "question", f"{plan.slug}|R-1|G-1|true")
+    assert asked == short_ref(digest, "Q")
 
 
 def test_the_question_file_names_nobody(

@@ -413,9 +413,9 @@ def draft(ledger: Store, home: Home, revision: int = 1) -> None:
 
 def messages(ledger: Store) -> dict[str, tuple[str, str | None]]:
     """Return state and problem of revision 1's messages, by recipient."""
-    rows = ledger.rows(
-        "outbox/of_revision", campaign="autumn-2025", phase="sweep", round=1, revision=1
-    )
+    rows = ledger.connection.execute(
+        "SELECT recipient, state, problem FROM ledger.out_message WHERE revision = 1"
+    ).fetchall()
     return {recipient: (state, problem) for recipient, state, problem in rows}
 
 

@@ -203,6 +203,8 @@ def test_an_earlier_day_again_gives_what_it_gave(store: Store, plan: Plan) -> No
     then = contents(store, "reg_queue")
     add_outcome(store, "a", FIRST, "no_show")
     add_outcome(store, "b", FIRST, "confirmed")
+    for ref in ("c", "d"):
+        add_outcome(store, ref, FIRST, "declined")
     update_queue(store, plan, FIRST)
     update_queue(store, plan, FIRST + timedelta(days=1))
     later = contents(store, "reg_queue")

@@ -86,6 +86,22 @@ def test_visits_meet_what_was_due_and_set_the_next(store: Store, plan: Plan) -> 
     assert due(store)[-1] == ("G-1", date(2025, 12, 20), None, "overdue")
 
 
+def test_basically_stable_is_two_weeks_after_the_first_visit_that_finds_it_then_a_month(
+    store: Store, plan: Plan
+) -> None:
+    add_registered(store, "G-1", last_visited_on=date(2025, 11, 1), stability="basically_stable")
+    for day in (date(2025, 11, 15), date(2025, 11, 29)):
+        add_visit(store, "G-1", day, stability="basically_stable")
+
+    update_visits(store, plan, DAY)
+
+    assert [row[1] for row in due(store)] == [
+        date(2025, 11, 15),
+        date(2025, 11, 29),
+        date(2025, 12, 29),
+    ]
+
+
 def test_only_a_visit_that_met_the_person_or_the_guardian_counts(store: Store, plan: Plan) -> None:
     add_registered(store, "G-1", last_visited_on=date(2025, 8, 20))
     for day, seen in enumerate(("nobody", "other"), start=1):
@@ -149,7 +165,7 @@ def plainly(person: dict[str, Any], visits: list[dict[str, Any]], as_of: date) -
     if since > as_of:
         return {}
     due_on = first_due(person["confirmed_on"], known, person["stability"])
-    before = person["stability"] if known else None
+    before = None
     for visit in sorted(visits, key=lambda each: each["visited_on"]):
         if since < visit["visited_on"] <= as_of and visit["seen"] in COUNTED_SEEN:
             day = visit["visited_on"]

@@ -51,7 +51,7 @@ class Rectification:
     closed_round: int | None = None
     closed_on: date | None = None
 
-    def open_after(self, round: int) -> bool:  # noqa: A002 - the domain's word
+    def open_after(self, round: int) -> bool:
         """Return whether it is open once the look of `round` is over."""
         closed_later = self.closed_round is None or self.closed_round > round
         return self.opened_round <= round and closed_later
@@ -89,7 +89,7 @@ def rectify(
     judged: Mapping[str, Mapping[str, bool | None]],
     known: Iterable[Rectification],
     *,
-    round: int,  # noqa: A002 - the domain's word
+    round: int,
     on: date,
     due: date,
     due_provisional: bool,
@@ -124,7 +124,7 @@ def rectify(
 def _made_good(
     each: Rectification,
     judged: Mapping[str, Mapping[str, bool | None]],
-    round: int,  # noqa: A002 - the domain's word
+    round: int,
 ) -> bool:
     if each.opened_round >= round or each.closed_round is not None:
         return False

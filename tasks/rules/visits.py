@@ -19,7 +19,9 @@ def next_due(visited_on: date, stability: str | None, before: str | None) -> dat
     """Return the day by which the visit after the one on `visited_on` is due.
 
     `stability` is what the clinician found at that visit (None: not recorded, taken as stable),
-    `before` what was found at the visit before it (None: no visit, or not recorded).
+    `before` what was found at the visit before it (None: not recorded, or no visit is on record,
+    as before the first one: what the register says is no visit's finding, so the shorter interval
+    holds).
     """
     if stability == "unstable":
         return visited_on + TWO_WEEKS

@@ -3,6 +3,8 @@
 -- already accepted from this village for this round, accepted.
 -- Two rows are the same when their row_key is, or when their alt_key is and one of them has no
 -- stronger key (a person with an ID in one row and without in the other).
+-- A kept row is replaced by one row at most: two people of one name, whose IDs a correction adds,
+-- must not both take the place, and the reference, of the one row that was kept without an ID.
 CREATE OR REPLACE TABLE verdict_{sheet} AS
 WITH eligible AS (
     SELECT
@@ -44,11 +46,17 @@ matched AS (
         AND eligible.sender_village = kept.sender_village
         AND (eligible.row_key = eligible.alt_key OR kept.old_key = kept.old_alt)
 ),
-known AS (
-    SELECT submission_id, row_number, old_submission, old_row, old_content, old_first
-    FROM matched
+nearest AS (
+    SELECT *
+    FROM matched ANTI JOIN repeated USING (submission_id, row_number)
     QUALIFY row_number() OVER (
         PARTITION BY submission_id, row_number ORDER BY strength, old_submission, old_row) = 1
+),
+known AS (
+    SELECT submission_id, row_number, old_submission, old_row, old_content, old_first
+    FROM nearest
+    QUALIFY row_number() OVER (
+        PARTITION BY old_submission, old_row ORDER BY strength, submission_id, row_number) = 1
 )
 SELECT
     staged.submission_id,

@@ -12,13 +12,12 @@ person AS (
             ELSE residence_village
         END AS responsible_village,
         coalesce(last_visited_on, confirmed_on) AS since,
-        last_visited_on IS NOT NULL AS visited,
         stability
     FROM register.reg_registered
     WHERE coalesce(last_visited_on, confirmed_on) <= $as_of
 ),
 visit AS (
-    SELECT v.register_no, v.visited_on, v.entered_on, v.stability, true AS visited
+    SELECT v.register_no, v.visited_on, v.entered_on, v.stability, v.stability AS found
     FROM register.stg_follow_up AS v
     JOIN person ON person.register_no = v.register_no AND v.visited_on > person.since
     WHERE v.is_current
@@ -30,7 +29,7 @@ visit AS (
         ORDER BY v.received_at DESC, v.submission_id, v.row_number
     ) = 1
     UNION ALL
-    SELECT register_no, since, NULL, stability, visited
+    SELECT register_no, since, NULL, stability, NULL -- the register's word, not a visit's finding
     FROM person
 ),
 followed AS (
@@ -38,7 +37,7 @@ followed AS (
         register_no,
         visited_on,
         stability,
-        lag(CASE WHEN visited THEN stability END) OVER by_day AS before,
+        lag(found) OVER by_day AS before,
         lead(visited_on) OVER by_day AS met_on,
         lead(entered_on) OVER by_day AS met_entered_on
     FROM visit

@@ -1,0 +1,152 @@
+"""The house's own rules, checked: who may import what, where statements and texts live."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.rules.contract import SHEETS
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("cli", "data", "flows", "reports", "tasks")
+SQL = ROOT / "tasks" / "sql"
+
+ONLY_IN = {
+    "duckdb": {"tasks/store.py"},
+    "duckdb_sqlalchemy": {"tasks/checks.py"},
+    "great_expectations": {"tasks/checks.py", "tasks/suites.py"},
+    "yagmail": {"tasks/mail.py"},
+    "smtplib": {"tasks/mail.py"},
+    "aiosmtpd": {"tasks/post_office.py"},
+    "scipy": {"tasks/protect.py"},
+    "prefect": {"flows/steps.py", "flows/phase_flows.py"},
+    "jinja2": {"reports/render.py"},
+}
+"""One outside thing each."""
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def statements() -> list[Path]:
+    return sorted(SQL.rglob("*.sql"))
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_one_outside_thing_each(library: str) -> None:
+    users = {name for name, tree in sources() if library in imported(tree)}
+    assert users <= ONLY_IN[library]
+    assert users, f"nobody uses {library}; take it out of the table"
+
+
+def test_rules_use_the_standard_library_only() -> None:
+    for name, tree in sources():
+        if name.startswith("tasks/rules/"):
+            outside = imported(tree) - set(sys.stdlib_module_names) - {"tasks"}
+            assert not outside, (name, outside)
+
+
+def test_rules_import_rules_only() -> None:
+    for name, tree in sources():
+        if not name.startswith("tasks/rules/"):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tasks"):
+                assert node.module.startswith("tasks.rules"), (name, node.module)
+
+
+def test_no_flow_is_named_like_a_module_of_the_standard_library() -> None:
+    names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
+    assert not names & set(sys.stdlib_module_names)
+
+
+def test_nothing_prints_but_the_command_line() -> None:
+    for name, tree in sources():
+        calls = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+        ]
+        assert not calls, name
+
+
+@pytest.mark.parametrize("path", statements(), ids=lambda path: path.relative_to(SQL).as_posix())
+def test_a_statement_says_its_grain_and_is_one(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("-- "), "a comment on top says the grain, or what a macro gives"
+    if path.parent.name != "macro" and path.stem != "scope":
+        assert text.startswith("-- Grain:")
+    code = re.sub(r"--.*", "", text)
+    code = re.sub(r"'[^']*'", "''", code)
+    assert code.strip().rstrip(";").count(";") == 0
+
+
+def test_every_statement_is_run() -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    )
+    by_folder = {"schema/register", "schema/ledger", "macro"}
+    for path in statements():
+        name = path.relative_to(SQL).with_suffix("").as_posix()
+        folder, _, stem = name.rpartition("/")
+        if folder in by_folder or (folder == "stage" and stem in SHEETS):
+            continue
+        composed = f'f"{folder}/{{' in code
+        assert f'"{name}"' in code or composed, f"nothing runs {name}.sql"
+
+
+def test_only_publish_writes_figures_to_the_ledger() -> None:
+    writes = re.compile(r"(INSERT[\w\s]*INTO|UPDATE)\s+ledger\.out_(figure|revision|check)")
+    writers = {
+        path.relative_to(SQL).as_posix()
+        for path in statements()
+        if writes.search(path.read_text("utf-8"))
+    }
+    assert writers == {"publish/figures.sql", "publish/revision.sql", "publish/checks.sql"}
+    users = {
+        name
+        for name, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value in {"publish/figures", "publish/revision", "publish/"}
+    }
+    assert users == {"tasks/publish.py"}
+
+
+def test_the_ledger_has_no_column_that_could_hold_a_person() -> None:
+    personal = {
+        column.name
+        for sheet in SHEETS.values()
+        if sheet.about_people
+        for column in sheet.columns
+    } | {"person_ref", "resident_key", "referral_ref", "register_no"}
+    for path in (SQL / "schema" / "ledger").glob("*.sql"):
+        columns = set(re.findall(r"^    (\w+) ", path.read_text("utf-8"), re.MULTILINE))
+        assert not columns & personal, path.name
+
+
+def test_no_statement_that_reports_run_reads_the_register() -> None:
+    for folder in ("report", "outbox"):
+        for path in (SQL / folder).glob("*.sql"):
+            assert "register." not in path.read_text("utf-8"), path.name
