@@ -28,5 +28,5 @@ def list_compilation(campaign: str, as_of: date, round: int | None = None) -> Re
         occurrence = occurrence_at(at.plan, "list_compilation", as_of, round)
         compiled = link_referrals(at, as_of)
         checks = check(at, occurrence, compiled.revision)
-        findings = Findings(list_figures(at.store, at.plan, as_of), checks=checks)
+        findings = Findings(list_figures(at.store, at.plan), checks=checks)
         return release(at, occurrence, as_of, findings)

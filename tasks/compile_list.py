@@ -33,12 +33,13 @@ class ListResult:
 
 
 def compile_list(store: Store, plan: Plan, as_of: date) -> ListResult:
-    """Link the referrals first received up to `as_of` into people; write list and questions.
+    """Link all current referrals into people, as of `as_of`; write list and questions.
 
-    `as_of` is a day of the plan's time zone; a withdrawn referral is left out whatever it is. A
-    list that says the same as the latest revision makes none; another makes the next, beside the
-    old ones. Answers to questions are kept; a question that needs no answer any more goes. One
-    transaction. Raises CheckFailed where answers contradict each other; then nothing is written.
+    `as_of` is a day of the plan's time zone: who was on the register by then is known. A withdrawn
+    referral is left out. A list that says the same as the latest revision makes none; another makes
+    the next, beside the old ones. Answers to questions are kept; a question that needs no answer
+    any more goes. One transaction. Raises CheckFailed where answers contradict each other; then
+    nothing is written.
     """
     with store.transaction():
         _link(store, plan, as_of)

@@ -29,19 +29,17 @@ class RawFigure:
     """For a median or percentile: how many people it describes."""
 
 
-def list_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
+def list_figures(store: Store, plan: Plan) -> list[RawFigure]:
     """Return the figures of the latest compiled list.
 
     people_listed for the township and each village (by responsible village); people_known and
     people_new (to the register) and people by care setting for the township. Source: reg_person,
     without people all of whose referrals are withdrawn by now. A village nobody is listed for is 0
-    where it reported a sweep up to `as_of`, else None.
+    where it reported a sweep, else None.
     """
     store.run("figures/list", campaign=plan.slug)
     (township,) = store.records("figures/list_township")
-    listed = dict(
-        store.rows("figures/list_villages", campaign=plan.slug, as_of=as_of, villages=_codes(plan))
-    )
+    listed = dict(store.rows("figures/list_villages", campaign=plan.slug, villages=_codes(plan)))
     figures = [RawFigure(name, "people", TOWNSHIP, value) for name, value in township.items()]
     figures += [RawFigure("people_listed", "people", code, listed[code]) for code in _codes(plan)]
     return figures

@@ -70,8 +70,8 @@ def publish(
 ) -> Published:
     """Release the findings as a new revision, or find that the newest one says the same.
 
-    `now` is wall time of the plan's time zone. Raises DisclosureRisk or CheckFailed, from here, from
-    `check` or from `announce`; then the ledger is as it was.
+    `now` is wall time of the plan's time zone. Raises DisclosureRisk or CheckFailed, from here,
+    from `check` or from `announce`; then the ledger is as it was.
     """
     scope = _scope(plan, occurrence)
     latest = store.rows("publish/latest", **scope)

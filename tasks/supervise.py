@@ -85,7 +85,7 @@ def supervise(
     expected = [village.code for village in plan.expected(occurrence)]
     if not set(expected) <= set(reporting):
         raise CheckFailed("supervision.reporting_incomplete", round=occurrence.round)
-    services = _services(store, plan, period, as_of, reporting, expected)
+    services = _services(store, plan, period, reporting, expected)
     judged = {village: judge(_service(row)) for village, row in services.items()}
     return SupervisionResult(
         round=occurrence.round,
@@ -106,14 +106,11 @@ def _services(
     store: Store,
     plan: Plan,
     period: Period,
-    as_of: date,
     reporting: Mapping[str, str],
     expected: list[str],
 ) -> dict[str, dict[str, Any]]:
     """Return village -> the fields of its look but for shortfalls, in the plan's order."""
-    months = store.records(
-        "supervision/service_month", campaign=plan.slug, month=period.first, as_of=as_of
-    )
+    months = store.records("supervision/service_month", campaign=plan.slug, month=period.first)
     visits = store.records("supervision/visits", first=period.first, last=period.last)
     said = {row["village"]: row for row in months}
     made = {row["village"]: row for row in visits}

@@ -10,7 +10,7 @@ from tasks.store import Store
 def update_visits(store: Store, plan: Plan, as_of: date) -> dict[str, int]:
     """Work out all due visits of the register anew, as they stand at the end of `as_of`.
 
-    `as_of` is a day of the plan's time zone. Counts visits made and received up to it, whatever
+    `as_of` is a day of the plan's time zone. Counts visits made up to it, whatever
     campaign they were sent for: the register is the township's. Returns state (done, late, open,
     overdue) -> visits. One transaction; the same day again gives the same.
     """

@@ -136,10 +136,7 @@ def test_only_publish_writes_figures_to_the_ledger() -> None:
 
 def test_the_ledger_has_no_column_that_could_hold_a_person() -> None:
     personal = {
-        column.name
-        for sheet in SHEETS.values()
-        if sheet.about_people
-        for column in sheet.columns
+        column.name for sheet in SHEETS.values() if sheet.about_people for column in sheet.columns
     } | {"person_ref", "resident_key", "referral_ref", "register_no"}
     for path in (SQL / "schema" / "ledger").glob("*.sql"):
         columns = set(re.findall(r"^    (\w+) ", path.read_text("utf-8"), re.MULTILINE))

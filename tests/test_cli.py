@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import coverage, referral
 
 from cli.main import app, main
-from conftest import coverage, referral
 from data.synthetic.generate import generate
 from tasks.home import Home
 from tasks.rules.contract import VERDICTS, Identity, write_identity
@@ -290,4 +290,6 @@ def test_generated_files_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
     one = generate(plan, tmp_path / "one", seed=5, villages=4, residents=3000)
     two = generate(plan, tmp_path / "two", seed=5, villages=4, residents=3000)
     assert one.read_bytes() == two.read_bytes()
-    assert datetime.fromisoformat(json.loads(one.read_text("utf-8"))["deliveries"][0]["received_at"])
+    assert datetime.fromisoformat(
+        json.loads(one.read_text("utf-8"))["deliveries"][0]["received_at"]
+    )

@@ -27,7 +27,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, str]]
     """The home a demonstration left behind, and what it said."""
     root = tmp_path_factory.mktemp("demo") / "home"
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("CAMPAIGN", "PREFECT"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CAMPAIGN", "PREFECT"))
     }
     done = subprocess.run(
         [sys.executable, "-m", "cli", "demo", "--home", str(root)],
@@ -153,9 +155,9 @@ def test_the_comparison_takes_the_earlier_campaigns_released_figures(
 ) -> None:
     home, _ = demo
     found = figures(home, "aggregation-r1")
-    earlier = json.loads(
-        (home.reports("spring-2025") / "aggregation-r1.json").read_text("utf-8")
-    )["figures"]
+    earlier = json.loads((home.reports("spring-2025") / "aggregation-r1.json").read_text("utf-8"))[
+        "figures"
+    ]
     listed = next(
         each for each in earlier if each["name"] == "people_listed" and each["village"] is None
     )
@@ -224,9 +226,7 @@ def test_every_recipient_got_every_revision_once(demo: tuple[Home, str]) -> None
         for path in home.mail.glob("*.eml")
     ]
     revisions = [
-        path
-        for slug in ("spring-2025", SLUG)
-        for path in home.reports(slug).glob("*.json")
+        path for slug in ("spring-2025", SLUG) for path in home.reports(slug).glob("*.json")
     ]
     keys = [(message["to"], message["subject"]) for message in messages]
     assert len(keys) == len(set(keys)) == 3 * len(revisions)

@@ -69,9 +69,7 @@ def truth(home: Home) -> dict[str, Any]:
     return found
 
 
-def deliver(
-    home: Home, synthetic: Path, *, after: date = date.min, until: date = date.max
-) -> None:
+def deliver(home: Home, synthetic: Path, *, after: date = date.min, until: date = date.max) -> None:
     """Take in what arrives after one day and up to another."""
     with open_campaign(SLUG) as at:
         plans = load_campaigns(home)
@@ -111,9 +109,7 @@ def test_sweep_runs_twice_with_one_result_and_once_more_after_news(
     assert all(after[name] == content for name, content in before.items()), "r1 stands unchanged"
 
 
-def test_list_compilation_asks_about_doubts_and_reruns_quietly(
-    prefect: Path, season: Home
-) -> None:
+def test_list_compilation_asks_about_doubts_and_reruns_quietly(prefect: Path, season: Home) -> None:
     first = run("list_compilation", SLUG, LIST_DUE)
     again = run("list_compilation", SLUG, LIST_DUE)
     assert (first.is_new, again.is_new) == (True, False)
@@ -129,7 +125,9 @@ def test_list_compilation_asks_about_doubts_and_reruns_quietly(
 def test_aggregation_compares_with_nothing_where_nothing_was(prefect: Path, season: Home) -> None:
     receipt = run("aggregation", SLUG, date(2025, 11, 20))
     assert run("aggregation", SLUG, date(2025, 11, 20)).revision == receipt.revision
-    figures = json.loads((season.reports(SLUG) / "aggregation-r1.json").read_text("utf-8"))["figures"]
+    figures = json.loads((season.reports(SLUG) / "aggregation-r1.json").read_text("utf-8"))[
+        "figures"
+    ]
     by_name = {each["name"]: each for each in figures if each["village"] is None}
     assert by_name["people_listed"]["state"] == "released"
     assert by_name["earlier1_people_listed"]["state"] == "not_reported"

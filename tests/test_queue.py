@@ -346,7 +346,7 @@ def test_figures_of_the_list_tell_zero_from_not_reported(store: Store, plan: Pla
     add_submission(store, VILLAGE_2, accepted=0, nil=True)
     add_submission(store, VILLAGE_3, accepted=0, returned=3)
 
-    found = values(list_figures(store, plan, DUE))
+    found = values(list_figures(store, plan))
 
     assert found == {
         ("people_listed", ""): 3,

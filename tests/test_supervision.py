@@ -1,7 +1,7 @@
 """Monthly supervision: what was owed and delivered, three things to do, and making good."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -190,8 +190,6 @@ def november(store: Store) -> None:
         subsidy_paid=1,
     )
     add_month(store, VILLAGE_3, DECEMBER)
-    received = datetime.fromisoformat("2025-12-06T08:00")
-    add_month(store, VILLAGE_3, NOVEMBER, received_at=received, first_received_at=received)
 
 
 def record(store: Store, result: SupervisionResult) -> None:

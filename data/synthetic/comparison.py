@@ -74,12 +74,19 @@ def answers(truth: Json, references: Mapping[Source, str]) -> dict[frozenset[str
 
 
 def people_by_reference(store: Store, campaign: str, truth: Json) -> dict[str, Json]:
-    """Return person reference -> person of the truth, by the sources both name."""
+    """Return person reference -> person of the truth, by the sources both name.
+
+    Whom the truth does not know is left out; `campaign_differences` says so.
+    """
     owner = {_source(each): person for person in truth["persons"] for each in person["sources"]}
-    return {
-        row["person_ref"]: owner[row["village"], row["round"], row["row_no"]]
+    found = {
+        row["person_ref"]: owner.get((row["village"], row["round"], row["row_no"]))
         for row in store.records("demo/referrals", campaign=campaign)
-        if row["person_ref"] is not None
+    }
+    return {
+        reference: person
+        for reference, person in found.items()
+        if reference is not None and person is not None
     }
 
 
@@ -197,6 +204,9 @@ def _queue(store: Store, plan: Plan, truth: Json) -> list[str]:
     }
     differences: list[str] = []
     for reference, state in found.items():
+        if reference not in people:
+            differences.append(f"queue: {state}, but the person is not in the truth")
+            continue
         outcomes = people[reference]["outcomes"]
         had = [each["outcome"] for each in outcomes[: booked.get(reference, 0)]]
         ended = next((outcome for outcome in had if outcome in LEAVING), None)

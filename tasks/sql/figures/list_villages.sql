@@ -1,5 +1,5 @@
 -- Grain: one row a village of the plan: people it is responsible for; null where nobody is listed and
--- the village never reported a sweep up to $as_of: not reported is not zero.
+-- the village never reported a sweep: not reported is not zero.
 SELECT
     village.code AS village,
     CASE
@@ -12,7 +12,6 @@ LEFT JOIN (
     FROM register.raw_submission
     WHERE campaign = $campaign
         AND phase = 'sweep'
-        AND received_at::DATE <= $as_of
         AND (accepted + unchanged > 0 OR nil)
 ) AS reported ON reported.sender_village = village.code
 LEFT JOIN figure_person AS p ON p.village = village.code

@@ -13,7 +13,6 @@ record AS (
     FROM register.stg_referral AS r
     WHERE r.campaign = $campaign
         AND r.is_current
-        AND coalesce(r.first_received_at, r.received_at)::DATE <= $as_of
         AND NOT EXISTS (
             FROM register.reg_withdrawal AS w
             WHERE w.campaign = $campaign AND w.referral_ref = r.referral_ref

@@ -1,4 +1,4 @@
--- Grain: one row a village whose service month was accepted: what it says, as received up to $as_of.
+-- Grain: one row a village whose service month was accepted: what it says.
 -- status_updated: the care group's people were gone through in the month itself or after it.
 SELECT
     village_code AS village,
@@ -12,7 +12,6 @@ FROM register.stg_service_month
 WHERE campaign = $campaign
     AND is_current
     AND month = $month
-    AND coalesce(first_received_at, received_at)::DATE <= $as_of
 QUALIFY row_number() OVER (
     PARTITION BY village_code
     ORDER BY received_at DESC, submission_id, row_number

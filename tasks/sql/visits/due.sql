@@ -1,6 +1,6 @@
 -- Grain: one row a visit that fell or falls due for a registered person, at $as_of. Each counted visit
 -- meets the due day before it and sets the next; the last due day is not met yet. The rule is
--- rules/visits.py. A visit received after $as_of was not known then and does not count.
+-- rules/visits.py.
 INSERT INTO register.reg_visit_due BY NAME
 WITH
 person AS (
@@ -23,7 +23,6 @@ visit AS (
     WHERE v.is_current
         AND list_contains($seen, v.seen)
         AND v.visited_on <= $as_of
-        AND coalesce(v.first_received_at, v.received_at)::DATE <= $as_of
     QUALIFY row_number() OVER (
         PARTITION BY v.register_no, v.visited_on
         ORDER BY v.received_at DESC, v.submission_id, v.row_number
