@@ -50,8 +50,8 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
 
     All for the township. people_waiting, _booked, _confirmed, _not_confirmed, _declined: by the
     state of the queue. people_offered: booked into a session up to `as_of`, or with an outcome.
-    people_attended: with an outcome other than no_show. people_assessed: with an assessment that
-    took place. waiting_median and waiting_p90: days from consent to the first assessment, None
+    people_attended and people_assessed: with an assessment that took place; who declined did not
+    heed the offer. waiting_median and waiting_p90: days from consent to the first assessment, None
     where there was none. sessions_held: sessions of the plan with an outcome recorded.
     The heed rate (attended of offered) and the confirmed share (confirmed of assessed) are computed
     by publish from what is released.

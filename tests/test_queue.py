@@ -380,7 +380,7 @@ def test_figures_of_the_queue(store: Store, plan: Plan) -> None:
         ("people_waiting", ""): 1,
         ("people_booked", ""): 2,
         ("people_offered", ""): 4,
-        ("people_attended", ""): 3,
+        ("people_attended", ""): 2,
         ("people_assessed", ""): 2,
         ("people_confirmed", ""): 1,
         ("people_not_confirmed", ""): 0,

@@ -9,7 +9,6 @@ person AS (
         state.waiting_since,
         told.attended_on,
         told.person_ref IS NOT NULL AS has_outcome,
-        coalesce(told.decided IS NOT NULL, false) AS came,
         EXISTS (
             FROM register.reg_booking AS booking
             JOIN queue_member AS member ON member.referral_ref = booking.person_ref
@@ -28,7 +27,8 @@ SELECT
     count(*) FILTER (WHERE state = 'waiting') AS people_waiting,
     count(*) FILTER (WHERE state = 'booked') AS people_booked,
     count(*) FILTER (WHERE was_booked OR has_outcome) AS people_offered,
-    count(*) FILTER (WHERE came) AS people_attended,
+    -- who declined was offered an assessment and did not heed the offer
+    count(attended_on) AS people_attended,
     count(attended_on) AS people_assessed,
     count(*) FILTER (WHERE state = 'confirmed') AS people_confirmed,
     count(*) FILTER (WHERE state = 'not_confirmed') AS people_not_confirmed,
