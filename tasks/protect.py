@@ -64,15 +64,24 @@ def protect_release(
         before.append(_recounted(release, before, withhold_to, round_to))
     trial = candidate
     while exposed := _exposed(trial, before, withhold_to, round_to):
-        key = _next_to_withhold(trial, exposed)
-        if key is None:
+        choices = [_without(trial, key) for key in _choices(trial, exposed)]
+        if not choices:
             raise DisclosureRisk("disclosure.cannot_protect", figure=min(exposed)[0])
-        trial = replace(
-            trial,
-            figures={**trial.figures, key: withhold(trial.figures[key])},
-            secondary=trial.secondary | {key},
+        # the least loss that is enough by itself, else the least loss, and look again
+        trial = next(
+            (each for each in choices if not _exposed(each, before, withhold_to, round_to)),
+            choices[0],
         )
     return dict(trial.figures)
+
+
+def _without(release: Release, key: Key) -> Release:
+    """Return the release with one more figure withheld for others' sake."""
+    return replace(
+        release,
+        figures={**release.figures, key: withhold(release.figures[key])},
+        secondary=release.secondary | {key},
+    )
 
 
 def _connected(candidate: Release, earlier: Sequence[Release]) -> list[Release]:
@@ -116,7 +125,10 @@ def _recounted(
 def _exposed(
     candidate: Release, earlier: Sequence[Release], withhold_to: int, round_to: int
 ) -> set[Key]:
-    """Return the figures of the candidate whose component holds a count that is too narrow."""
+    """Return the candidate's figures that share a sum with a count that is too narrow.
+
+    Where none of those is left to withhold, all that are linked with it through sums.
+    """
     releases = (*earlier, candidate)
     known: dict[Hashable, Range] = {}
     for release in releases:
@@ -145,6 +157,10 @@ def _exposed(
         for count, found in count_ranges(known, sums).items()
         if found.high != 0 and found.values < FEWEST_VALUES
     }
+    near = narrow.union(*({total, *parts} for total, parts, _ in sums if narrow & {total, *parts}))
+    keys = {key for key in candidate.figures if candidate.count(key) in near}
+    if _choices(candidate, keys):
+        return keys
     linked = _linked(narrow, sums)
     return {key for key in candidate.figures if candidate.count(key) in linked}
 
@@ -213,19 +229,20 @@ def _linked(
         linked |= more
 
 
-def _next_to_withhold(trial: Release, exposed: set[Key]) -> Key | None:
-    """Return the figure whose withholding costs least: a small part before a total.
+def _choices(trial: Release, exposed: set[Key]) -> list[Key]:
+    """Return which of the exposed figures may be withheld, the least loss first.
 
-    When nothing released is left, a total that was withheld for its size is counted as withheld for
-    others' sake: the page does not say which of the two it was.
+    A released part before a total and a small one before a large one. When nothing released is
+    left, figures withheld for their size are counted as withheld for others' sake, totals first:
+    the page does not say which of the two it was.
     """
     totals = {relation.total for relation in trial.relations}
     released = [key for key in exposed if trial.figures[key].state == "released"]
     if released:
-        return min(released, key=lambda key: (key in totals, trial.figures[key].value or 0, key))
+        return sorted(released, key=lambda key: (key in totals, trial.figures[key].value or 0, key))
     withheld = [
         key
         for key in exposed
         if trial.figures[key].state == "withheld" and key not in trial.secondary
     ]
-    return min(withheld, key=lambda key: (key not in totals, key), default=None)
+    return sorted(withheld, key=lambda key: (key not in totals, key))
