@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO_HOME ?= .demo
+# where the demo leaves its results; removed and made anew by each demo
+DEMO := .demo
 
 .PHONY: demo test test-slow lint install lock clean help
 
@@ -23,7 +24,8 @@ $(VENV)/.installed: requirements.lock .ci/uv.lock pyproject.toml
 install: $(VENV)/.installed
 
 demo: install
-	$(BIN)/campaign demo --home $(DEMO_HOME)
+	rm -rf $(DEMO)
+	$(BIN)/campaign demo --home $(DEMO)
 
 test: install
 	$(BIN)/python -m pytest -m "not slow"
@@ -42,4 +44,4 @@ lock:
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade - -o .ci/uv.lock
 
 clean:
-	rm -rf $(VENV) $(DEMO_HOME)
+	rm -rf $(VENV) $(DEMO)

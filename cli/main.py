@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -39,6 +40,8 @@ CampaignOption = Annotated[str, typer.Option("--campaign", help=say("cli.option.
 def main() -> None:
     """Run the command line; an error is one line and an exit code of its own."""
     keep_private()
+    # a terminated command ends like an interrupted one: its Prefect server goes with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except CampaignError as error:

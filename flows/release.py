@@ -14,7 +14,7 @@ from tasks.plan import Occurrence
 from tasks.publish import Findings, Published, publish
 from tasks.receipt import Receipt
 from tasks.rules.checking import SuiteResult
-from tasks.suites import TABLES_OF_PHASE
+from tasks.suites import CANDIDATE_TABLES, TABLES_OF_PHASE
 
 
 @step
@@ -64,7 +64,7 @@ def publish_findings(
         as_of,
         findings,
         now=at.now,
-        check=lambda revision: _check(at, occurrence, ("out_figure",), revision),
+        check=lambda revision: _check(at, occurrence, CANDIDATE_TABLES, revision),
         announce=announce,
     )
 

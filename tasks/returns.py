@@ -60,6 +60,7 @@ def _workbook(plan: Plan, result: FileResult) -> bytes:
             "text": book.add_format({"num_format": "@"}),
             "wrong": book.add_format({"num_format": "@", "bg_color": "#F8C9C4", "bold": True}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+            "number": book.add_format({"align": "left", "valign": "top"}),
         }
         _summary_sheet(book, formats, plan, result)
         for sheet in SHEETS.values():
@@ -77,7 +78,7 @@ def _summary_sheet(book: Any, formats: dict[str, Format], plan: Plan, result: Fi
     page.set_column(1, 1, 12)
     page.set_column(2, 2, 18)
     page.set_column(3, 3, 72)
-    village = result.identity.village if result.identity else ""
+    village = _sender(plan, result)
     page.write_string(0, 0, say("return.title", language, village=village), formats["title"])
     page.merge_range(
         1, 0, 1, 3, say("return.what", language, rows=len(result.returned)), formats["wrap"]
@@ -93,12 +94,21 @@ def _summary_sheet(book: Any, formats: dict[str, Format], plan: Plan, result: Fi
             if row.cells is None:
                 reason = f"{reason} {say('return.hidden', language)}"
             page.write_string(line, 0, say(f"sheet.{row.sheet.name}", language), formats["wrap"])
-            page.write_number(line, 1, row.row, formats["wrap"])
+            page.write_number(line, 1, row.row, formats["number"])
             page.write_string(line, 2, row.sheet.column(column).heads[0], formats["wrap"])
             page.write_string(line, 3, reason, formats["wrap"])
             line += 1
-    page.fit_to_pages(1, 0)
     page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+
+
+def _sender(plan: Plan, result: FileResult) -> str:
+    """Return the name of who sent the file, with its code."""
+    code = result.identity.village if result.identity else ""
+    names = {village.code: village.name for village in plan.villages}
+    name = names.get(code, plan.health_centre.name)
+    return f"{name} {code}"
 
 
 def _rows_sheet(
@@ -116,6 +126,10 @@ def _rows_sheet(
         page.write_string(1, place, column.heads[0], formats["head"])
     page.set_column(0, len(sheet.columns) - 1, 16, formats["text"])
     page.freeze_panes(FIRST_ROW, 0)
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(1)
     names = [column.name for column in sheet.columns]
     for line, row in enumerate(rows, start=FIRST_ROW):
         reasons: dict[int, list[str]] = {}

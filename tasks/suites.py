@@ -13,7 +13,7 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
-from tasks.rules.contract import FIGURE_STATES, SHEETS, UNITS, VERDICTS
+from tasks.rules.contract import FIGURE_STATES, REPORTING_STATES, SHEETS, UNITS, VERDICTS
 
 ROW_RULE = "row_rule"
 TABLE_RULE = "table_rule"
@@ -108,6 +108,15 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
         TableRule("done_in_time", "state = 'done' AND (visited_on IS NULL OR visited_on > due_on)"),
         TableRule("overdue_not_visited", "state = 'overdue' AND visited_on IS NOT NULL"),
     ),
+    "agg_reporting": (
+        TableRule("state_known", f"state NOT IN ({_listed(REPORTING_STATES)})"),
+        TableRule("one_state_a_village", "count(*) > 1", "village"),
+        TableRule(
+            "counted_has_a_day",
+            "(first_counted_at IS NULL) = (state IN ('on_time', 'late'))",
+        ),
+        TableRule("nothing_came_from_missing", "state IN ('missing', 'extended') AND files > 0"),
+    ),
     "out_figure": (
         TableRule("state_known", f"state NOT IN ({_listed(FIGURE_STATES)})"),
         TableRule("unit_known", f"unit NOT IN ({_listed(UNITS)})"),
@@ -137,6 +146,9 @@ TABLES_OF_PHASE: dict[str, tuple[str, ...]] = {
     ),
 }
 """The tables whose suites a phase runs before anything of it is published."""
+
+CANDIDATE_TABLES = ("agg_reporting", "out_figure")
+"""What is about to enter the ledger; their suites run last."""
 
 
 def sheet_of(table: str) -> str | None:

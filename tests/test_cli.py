@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import coverage, referral
 
 from cli.main import app, main
+from conftest import coverage, referral
 from data.synthetic.generate import generate
 from tasks.home import Home
 from tasks.rules.contract import VERDICTS, Identity, write_identity

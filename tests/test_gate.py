@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from released_rows import (
     CODES,
     RELEASES,
@@ -17,7 +18,6 @@ from released_rows import (
     township,
     withheld,
 )
-
 from reports import gate
 from reports.gate import (
     Allowed,

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from conftest import (
     RECEIVED,
     WriteCsv,
@@ -17,10 +20,7 @@ from conftest import (
     referral,
     write_workbook,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from register_rows import VILLAGE_1, VILLAGE_2, contents, empty
-
 from tasks.intake import FileResult, ReturnedRow, submissions_in, take_in, worst_exit
 from tasks.plan import Plan
 from tasks.rules.contract import REFERRAL, SHEETS, VERDICTS, Identity, write_identity
@@ -384,7 +384,7 @@ def test_two_files_of_one_village_in_one_delivery_are_judged_in_their_order(
 def test_villages_do_not_meet(store: Store, plan: Plan, write_csv: WriteCsv) -> None:
     paths = [write_csv("referral", [referral()], village=code) for code in (VILLAGE_1, VILLAGE_2)]
     assert [verdicts(each) for each in taken(store, plan, paths)] == [{"accepted": 1}] * 2
-    assert len(kept(store, "referral_ref")) == 2
+    assert len(kept_rows(store, "referral_ref")) == 2
 
 
 @pytest.mark.parametrize(("first", "second"), [("", MAN), (MAN, ""), (MAN, MAN.replace("1", "１"))])

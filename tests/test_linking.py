@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
@@ -20,7 +21,6 @@ from register_rows import (
     contents,
     empty,
 )
-
 from tasks.compile_list import compile_list
 from tasks.diagnosis_queue import update_queue
 from tasks.plan import Plan

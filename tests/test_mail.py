@@ -21,8 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from released_rows import make_ledger, number, release, release_sweep, township
 
+from released_rows import make_ledger, number, release, release_sweep, township
 from reports.gate import check_report, mail_gate, read_allowed
 from reports.write import report_path, write_report
 from tasks import outbox

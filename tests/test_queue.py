@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
@@ -19,7 +20,6 @@ from register_rows import (
     contents,
     empty,
 )
-
 from tasks.compile_list import compile_list
 from tasks.diagnosis_queue import update_queue
 from tasks.figures import list_figures, queue_figures

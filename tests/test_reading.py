@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from conftest import RECEIVED, coverage, referral, write_grids, write_workbook
 
+from conftest import RECEIVED, coverage, referral, write_grids, write_workbook
 from tasks import reading
 from tasks.intake import take_in
 from tasks.plan import Plan

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
 from released_rows import (
     CODES,
     NAMES,
@@ -23,7 +24,6 @@ from released_rows import (
     township,
     withheld,
 )
-
 from reports import words
 from reports.render import CSV_HEAD, render_csv, render_html, render_text
 from reports.summary import Summary, figure_label, read_summary, report_title

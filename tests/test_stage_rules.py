@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import coverage, make_home, open_home, referral, write_workbook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from register_rows import VILLAGE_1, add_referral, add_registered
 from stdnum.cn import ric
 
+from conftest import coverage, make_home, open_home, referral, write_workbook
+from register_rows import VILLAGE_1, add_referral, add_registered
 from tasks.intake import FileResult, prepare, take_in
 from tasks.plan import Plan
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, SHEETS_OF_PHASE, Identity

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
@@ -15,7 +16,6 @@ from register_rows import (
     add_registered,
     add_visit,
 )
-
 from tasks.figures import supervision_figures
 from tasks.plan import Occurrence, Plan
 from tasks.rules.errors import CheckFailed

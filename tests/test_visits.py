@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
@@ -15,7 +16,6 @@ from register_rows import (
     contents,
     empty,
 )
-
 from tasks.plan import Plan
 from tasks.rules.visits import COUNTED_SEEN, add_months, first_due, next_due, visit_state
 from tasks.store import Store

@@ -1,0 +1,375 @@
+"""What several figures give away together: every reader's sums tried by brute force.
+
+The second opinion here knows no integer program: it tries every whole number each count can be and
+keeps those that agree with all that was released.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from tasks.protect import Key, Release, count_ranges, protect_release
+from tasks.rules.disclosure import FEWEST_VALUES, Figure, Range, Relation, protect, relations
+from tasks.rules.errors import DisclosureRisk, Exit
+
+MOST = 45
+"""Counts are tried up to here; all in the examples are smaller."""
+
+Counts = tuple[int | None, ...]
+
+
+def villages(count: int) -> tuple[str, ...]:
+    return tuple(f"v{number}" for number in range(count))
+
+
+def release(
+    exact: Mapping[Key, int | None],
+    known: Sequence[Relation],
+    versions: Mapping[str, int],
+    withhold_to: int = 7,
+    round_to: int = 5,
+) -> Release:
+    """Exact counts, each protected on its own."""
+    figures = {
+        (name, village): protect(
+            name, "people", village, count, withhold_to=withhold_to, round_to=round_to
+        )
+        for (name, village), count in exact.items()
+    }
+    return Release(figures, known, versions)
+
+
+def sweep_counts(counts: Counts) -> dict[Key, int | None]:
+    """Referrals of each village, and of the township: the sum of who reported."""
+    said = [count for count in counts if count is not None]
+    return {
+        ("referrals", ""): sum(said) if said else None,
+        **{("referrals", f"v{at}"): count for at, count in enumerate(counts)},
+    }
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A revision of a sweep: what each village's referrals are, and how many files it had sent."""
+
+    counts: Counts
+    files: tuple[int, ...]
+
+    def release(self, revision: int) -> Release:
+        names = villages(len(self.counts))
+        versions = {"": revision, **dict(zip(names, self.files, strict=True))}
+        return release(sweep_counts(self.counts), relations("sweep", names), versions)
+
+
+def published(candidate: Release, earlier: Sequence[Release]) -> Release:
+    """Protect a candidate and return it as publishing keeps it for the next revision."""
+    figures = protect_release(candidate, earlier, withhold_to=7, round_to=5)
+    hidden = frozenset(key for key in figures if figures[key] != candidate.figures[key])
+    return Release(figures, candidate.relations, candidate.versions, hidden)
+
+
+# --- the second opinion ---------------------------------------------------------------------------
+
+
+def told(figure: Figure, is_total: bool, hidden: bool) -> range:
+    """The whole numbers one figure leaves: the rule as a reader of the page knows it."""
+    if figure.state == "zero":
+        return range(1)
+    if figure.state == "not_reported":
+        return range(MOST)
+    if figure.state == "withheld":
+        # of a total the page does not say whether it was withheld for its size
+        return range(1, MOST if hidden or is_total else 8)
+    value = int(figure.value or 0)
+    return range(max(value - 2, 8), value + 3)
+
+
+def possible(releases: Sequence[Release]) -> dict[Hashable, set[int]]:
+    """Return the values each count of a part can have, by trying all of them together."""
+    allowed: dict[Hashable, set[int]] = {}
+    totals = {
+        release.count(relation.total) for release in releases for relation in release.relations
+    }
+    for release in releases:
+        for key, figure in release.figures.items():
+            count = release.count(key)
+            values = set(told(figure, count in totals, key in release.secondary))
+            allowed[count] = allowed.get(count, values) & values
+    counts = [count for count in allowed if count not in totals]
+    grid = np.meshgrid(*(sorted(allowed[count]) for count in counts), indexing="ij", sparse=True)
+    at = dict(zip(counts, grid, strict=True))
+    fits = np.ones([len(allowed[count]) for count in counts], dtype=bool)
+    for release in releases:
+        for relation in release.relations:
+            if release.figures[relation.total].state == "not_reported":
+                continue
+            # who did not report is not in the sum
+            parts = [
+                at[release.count(part)]
+                for part in relation.parts
+                if release.figures[part].state != "not_reported"
+            ]
+            total = sum(parts) if parts else np.zeros(1)
+            fits &= np.isin(total, sorted(allowed[release.count(relation.total)]))
+    found: dict[Hashable, set[int]] = {}
+    for axis, count in enumerate(counts):
+        others = tuple(each for each in range(len(counts)) if each != axis)
+        held = fits.any(axis=others)
+        found[count] = {int(v) for v in np.array(sorted(allowed[count]))[held]}
+    for release in releases:
+        for relation in release.relations:
+            if release.figures[relation.total].state == "not_reported":
+                continue
+            parts = [
+                at[release.count(part)]
+                for part in relation.parts
+                if release.figures[part].state != "not_reported"
+            ]
+            sums = np.broadcast_to(sum(parts) if parts else np.zeros(1), fits.shape)
+            found[release.count(relation.total)] = {int(v) for v in np.unique(sums[fits])}
+    return found
+
+
+def assert_safe(releases: Sequence[Release], exact: Sequence[Mapping[Key, int | None]]) -> None:
+    """Assert that every count keeps four possible values, the truth among them."""
+    found = possible(releases)
+    for release, truth in zip(releases, exact, strict=True):
+        for key, value in truth.items():
+            if value is None:
+                assert release.figures[key].state == "not_reported"
+                continue
+            left = found[release.count(key)]
+            assert value in left, (key, value, left)
+            assert value == 0 or len(left) >= FEWEST_VALUES, (key, value, left)
+
+
+# --- one release ----------------------------------------------------------------------------------
+
+COUNT = st.none() | st.integers(0, 13)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(COUNT, min_size=1, max_size=4).map(tuple))
+@example((7, 9, None))
+@example((1, 1, 1, 1))
+@example((3, 0, 0))
+@example((7, 8))
+@example((0, 0))
+@example((None, None))
+def test_no_count_of_one_release_can_be_worked_out(counts: Counts) -> None:
+    sweep = Sweep(counts, (1,) * len(counts)).release(1)
+    assert_safe([published(sweep, [])], [sweep_counts(counts)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=2))
+def test_no_count_can_be_worked_out_where_one_is_never_more_than_another(
+    pairs: list[tuple[int, int]],
+) -> None:
+    names = villages(len(pairs))
+    applied = {("subsidy_applied", v): max(pair) for v, pair in zip(names, pairs, strict=True)}
+    paid = {("subsidy_paid", v): min(pair) for v, pair in zip(names, pairs, strict=True)}
+    exact: dict[Key, int | None] = {
+        ("subsidy_applied", ""): sum(applied.values()),
+        ("subsidy_paid", ""): sum(paid.values()),
+        **applied,
+        **paid,
+    }
+    candidate = release(exact, relations("supervision", names), {"": 1})
+    out = published(candidate, [])
+    known = {
+        (key, 1): Range(min(left), None if max(left) == MOST - 1 else max(left))
+        for key, figure in out.figures.items()
+        if (left := told(figure, key[1] == "", key in out.secondary))
+    }
+    sums = [
+        ((relation.total, 1), [(part, 1) for part in relation.parts], relation)
+        for relation in out.relations
+    ]
+    for (key, _), found in count_ranges(known, sums).items():
+        assert found.low <= (exact[key] or 0)
+        assert exact[key] == 0 or found.values >= FEWEST_VALUES
+
+
+SETTINGS = ("home", "hospital", "welfare_institution", "other_institution", "not_reachable")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(*[st.integers(0, 9)] * 3), st.integers(0, 27))
+def test_no_count_of_a_list_can_be_worked_out(by_village: Counts, known: int) -> None:
+    names = villages(3)
+    total = sum(count or 0 for count in by_village)
+    known = min(known, total)
+    exact: dict[Key, int | None] = {
+        ("people_listed", ""): total,
+        **{("people_listed", v): count for v, count in zip(names, by_village, strict=True)},
+        ("people_known", ""): known,
+        ("people_new", ""): total - known,
+    }
+    first_two = relations("list_compilation", names)[:2]
+    candidate = release(exact, first_two, {"": 1})
+    out = published(candidate, [])
+    assert_safe_sums(out, exact)
+
+
+def assert_safe_sums(out: Release, exact: Mapping[Key, int | None]) -> None:
+    """The same by trying all parts of two sums of one total together."""
+    (village_sum, known_sum) = out.relations
+    (total,) = {village_sum.total, known_sum.total}
+    options = {
+        key: [*told(figure, key == total, key in out.secondary)]
+        for key, figure in out.figures.items()
+    }
+
+    def sums(parts: Sequence[Key]) -> dict[int, dict[Key, set[int]]]:
+        """Sum -> the values of each part with which it is reached."""
+        reached: dict[int, dict[Key, set[int]]] = {}
+        grid = np.meshgrid(*(options[part] for part in parts), indexing="ij")
+        added = sum(grid)
+        for value in np.unique(added):
+            at = added == value
+            reached[int(value)] = {
+                part: set(np.unique(axis[at]).tolist())
+                for part, axis in zip(parts, grid, strict=True)
+            }
+        return reached
+
+    one, other = sums(village_sum.parts), sums(known_sum.parts)
+    both = set(one) & set(other) & set(options[total])
+    left: dict[Key, set[int]] = {total: both}
+    for value in both:
+        for key, values in (*one[value].items(), *other[value].items()):
+            left.setdefault(key, set()).update(values)
+    for key, count in exact.items():
+        assert count in left[key]
+        assert count == 0 or len(left[key]) >= FEWEST_VALUES, (key, count, left[key])
+
+
+# --- two revisions --------------------------------------------------------------------------------
+
+
+@st.composite
+def two_revisions(draw: Callable[..., Any]) -> tuple[Sweep, Sweep]:
+    """A sweep, and the same after some villages sent another file."""
+    size = draw(st.integers(1, 3))
+    first = draw(st.tuples(*[COUNT] * size))
+    again = draw(st.tuples(*[st.booleans()] * size))
+    second = tuple(
+        draw(st.integers(0, 13)) if is_new else count
+        for is_new, count in zip(again, first, strict=True)
+    )
+    files = tuple(1 + is_new for is_new in again)
+    return Sweep(first, (1,) * size), Sweep(second, files)
+
+
+@settings(max_examples=60, deadline=None)
+@given(two_revisions())
+@example((Sweep((9, 8), (1, 1)), Sweep((9, 11), (1, 2))))
+@example((Sweep((10, 3), (1, 1)), Sweep((10, 13), (1, 2))))
+@example((Sweep((1, 2, 4), (1, 1, 1)), Sweep((1, 2, 13), (1, 1, 2))))
+@example((Sweep((5, None, 8), (1, 1, 1)), Sweep((5, 7, 8), (1, 2, 1))))
+def test_no_count_can_be_worked_out_from_two_revisions(both: tuple[Sweep, Sweep]) -> None:
+    first = published(both[0].release(1), [])
+    try:
+        second = published(both[1].release(2), [first])
+    except DisclosureRisk as risk:
+        event(risk.key)
+        return
+    event("released")
+    assert_safe([first, second], [sweep_counts(each.counts) for each in both])
+
+
+def test_a_village_that_sent_nothing_new_shows_the_same() -> None:
+    first = published(Sweep((10, 12, 3), (1, 1, 1)).release(1), [])
+    second = published(Sweep((10, 12, 9), (1, 1, 2)).release(2), [first])
+    for village in ("v0", "v1"):
+        key = ("referrals", village)
+        assert second.figures[key].state in (first.figures[key].state, "withheld")
+
+
+def test_revisions_that_share_no_count_do_not_meet() -> None:
+    earlier = [Sweep((3, 9), (files, files)).release(files) for files in range(1, 40)]
+    alone = protect_release(Sweep((4, 30), (99, 99)).release(99), [], withhold_to=7, round_to=5)
+    beside = protect_release(
+        Sweep((4, 30), (99, 99)).release(99), earlier, withhold_to=7, round_to=5
+    )
+    assert alone == beside
+
+
+# --- cases with a name ----------------------------------------------------------------------------
+
+
+def shown(counts: Counts) -> list[float | str]:
+    """Township first: the value, or the state where there is none."""
+    out = published(Sweep(counts, (1,) * len(counts)).release(1), [])
+    return [each.state if each.value is None else each.value for each in out.figures.values()]
+
+
+@pytest.mark.parametrize(
+    ("counts", "page"),
+    [
+        # nothing small, nothing to hide
+        ((10, 20, 30), [60, 10, 20, 30]),
+        # 7 = 48 - 41 would be left as 6 or 7: the next smallest goes, too
+        ((7, 41), [50, "withheld", "withheld"]),
+        # who did not report does not hide anybody
+        ((7, 41, None), [50, "withheld", "withheld", "not_reported"]),
+        ((7, 41, 0), [50, "withheld", "withheld", 0]),
+        # two small ones hide each other
+        ((3, 4, 41), [50, "withheld", "withheld", 40]),
+        # one small one among nobody is the total, and neither is shown
+        ((3, 0, 0), ["withheld", "withheld", 0, 0]),
+        ((1, 1, 1, 1, 1, 1, 1), ["withheld"] * 8),
+        ((0, 0), [0, 0, 0]),
+        ((None, None), ["not_reported"] * 3),
+        ((9,), [10, 10]),
+    ],
+)
+def test_what_is_left_on_the_page(counts: Counts, page: list[float | str]) -> None:
+    assert shown(counts) == page
+
+
+def test_where_a_plans_rounding_itself_narrows_a_count_it_is_withheld() -> None:
+    # with 11 withheld, "10" can only be 12
+    candidate = release({("referrals", ""): 12}, (), {"": 1}, 11, 5)
+    assert candidate.figures["referrals", ""].value == 10
+    out = protect_release(candidate, [], withhold_to=11, round_to=5)
+    assert out["referrals", ""].state == "withheld"
+
+
+def test_a_revision_after_one_in_which_all_was_withheld_is_released() -> None:
+    first = published(Sweep((1, 1, 1, 2, 2), (1,) * 5).release(1), [])
+    assert {figure.state for figure in first.figures.values()} == {"withheld"}
+    second = published(Sweep((1, 1, 1, 2, 4), (1, 1, 1, 1, 2)).release(2), [first])
+    assert second.figures["referrals", ""].value == 10
+
+
+def test_figures_that_contradict_what_was_released_stop_the_release() -> None:
+    first = published(Sweep((30, 9), (1, 1)).release(1), [])
+    with pytest.raises(DisclosureRisk) as stopped:
+        published(Sweep((60, 9), (1, 1)).release(2), [first])
+    assert stopped.value.key == "disclosure.contradiction"
+    assert stopped.value.exit is Exit.DISCLOSURE
+    assert not any(sign.isdigit() for sign in str(stopped.value))
+
+
+def test_withholding_never_adds_to_what_is_shown() -> None:
+    candidate = Sweep((7, 41, 12), (1, 1, 1)).release(1)
+    out = published(candidate, [])
+    for key, figure in out.figures.items():
+        assert figure == candidate.figures[key] or figure.state == "withheld"
+    assert list(out.figures) == list(candidate.figures)
+
+
+def test_a_sum_over_nothing_released_says_nothing() -> None:
+    relation = Relation(("a", ""), (("b", ""),))
+    assert count_ranges({"a": Range(1, 7)}, []) == {"a": Range(1, 7)}
+    ranges = count_ranges({"a": Range(1, 7), "b": Range(3, None)}, [("a", ["b"], relation)])
+    assert ranges == {"a": Range(3, 7), "b": Range(3, 7)}
+    free = {"a": Range(0, None), "b": Range(3, None)}
+    assert count_ranges(free, [("a", ["b"], relation)])["a"].high is None
