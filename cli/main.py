@@ -1,17 +1,21 @@
 """The `campaign` command. Nothing heavy is imported until the command that needs it runs."""
 
+import getpass
 import json
 import os
 import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from tasks.receive import Received
+
 from tasks.home import Home, default_home, keep_private, private_folder
-from tasks.rules.contract import PHASES
+from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import CampaignError, WrongCommand
 from tasks.rules.wording import say
 
@@ -34,6 +38,7 @@ HomeOption = Annotated[
     Path | None, typer.Option("--home", envvar="CAMPAIGN_HOME", help=say("cli.option.home"))
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help=say("cli.option.json"))]
+ByOption = Annotated[str | None, typer.Option("--by", help=say("cli.option.by_whom"))]
 CampaignOption = Annotated[str, typer.Option("--campaign", help=say("cli.option.campaign"))]
 
 
@@ -59,6 +64,10 @@ def _home(path: Path | None) -> Home:
     home = Home(path.expanduser().absolute() if path else default_home())
     os.environ["CAMPAIGN_HOME"] = str(home.root)
     return home
+
+
+def _who(by: str | None) -> str:
+    return by or getpass.getuser()
 
 
 def _print_json(content: Any) -> None:
@@ -187,27 +196,48 @@ def run(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
+    from cli.delivery_view import delivery_record, show_delivery
     from cli.run_view import show_receipt
     from cli.server import prefect_server
     from tasks.at_home import load_campaign
+    from tasks.intake import worst_exit
     from tasks.keys import read_key
     from tasks.plan import occurrence_at
 
     at = _home(home)
-    if phase not in PHASES:
-        raise WrongCommand("error.phase", phase=phase, known="、".join(PHASES))
+    if phase not in RUN_PHASES:
+        raise WrongCommand("error.phase", phase=phase, known="、".join(RUN_PHASES))
     # what cannot run is said before the server takes its seconds to start
     occurrence_at(load_campaign(at, campaign), phase, as_of.date(), round)
     read_key(at)
+    delivered = _empty_inbox(at)
     with prefect_server(at) as wait:
         from flows import phase_flows
 
         wait()
         receipt = phase_flows.run(phase, campaign, as_of.date(), round)
     if as_json:
-        _print_json(receipt.as_dict() | {"report": str(at.root / receipt.report)})
+        record = receipt.as_dict() | {"report": str(at.root / receipt.report)}
+        code = worst_exit(each.result for each in delivered)
+        _print_json(record | {"inbox": delivery_record(delivered, code)})
     else:
+        if delivered:
+            show_delivery(delivered, stored=True)
         show_receipt(receipt, at)
+
+
+def _empty_inbox(home: Home) -> "list[Received]":
+    """Take in what lies in the inbox here, where the officer can be told about each file."""
+    from tasks.at_home import load_campaigns
+    from tasks.clock import now_in
+    from tasks.keys import read_key
+    from tasks.receive import receive_inbox
+    from tasks.register import open_register
+
+    plans = load_campaigns(home)
+    with open_register(home, key=read_key(home)) as store:
+        now = now_in(next(iter(plans.values())).timezone)
+        return receive_inbox(store, home, plans, now=now)
 
 
 @app.command(help=say("cli.status"))
@@ -249,7 +279,7 @@ def extend(
     loaded = load_campaign(at, campaign)
     with open_ledger(at, "write") as store:
         granted = grant_extension(
-            store, loaded, phase, round or 0, village, due.date(), by=by, reason=reason
+            store, loaded, phase, round, village, due.date(), by=by, reason=reason
         )
     typer.echo(say("cli.extend.done", village=village, due=granted))
 
@@ -270,15 +300,20 @@ def questions_list(campaign: CampaignOption, home: HomeOption = None) -> None:
 def questions_show(
     question: Annotated[str, typer.Argument(help=say("cli.option.question"))],
     campaign: CampaignOption,
+    by: ByOption = None,
     home: HomeOption = None,
 ) -> None:
-    from cli.question_view import show
+    from cli.people_view import show_pair
     from tasks.at_home import open_campaign
+    from tasks.people import keep_look
     from tasks.questions import show_question
 
     _home(home)
     with open_campaign(campaign) as at:
-        show(show_question(at.store, campaign, question))
+        pair = show_question(at.store, campaign, question)
+        refs = [record.ref for record in pair.records]
+        keep_look(at.store, campaign, refs, what="question", why=question, by=_who(by), at=at.now)
+        show_pair(pair)
 
 
 @questions.command("answer", help=say("cli.questions.answer"))
@@ -314,6 +349,26 @@ def questions_take(
     typer.echo(say("cli.questions.answered", count=count))
 
 
+@app.command(help=say("cli.session"))
+def session(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help=say("cli.option.session"))],
+    campaign: CampaignOption,
+    by: ByOption = None,
+    home: HomeOption = None,
+) -> None:
+    from cli.people_view import show_booked
+    from tasks.at_home import open_campaign
+    from tasks.people import show_session
+
+    _home(home)
+    with open_campaign(campaign) as at:
+        if all(each.date != day.date() for each in at.plan.clinic):
+            days = "、".join(each.date.isoformat() for each in at.plan.clinic) or "-"
+            raise WrongCommand("error.no_session", day=day.date(), known=days)
+        booked = show_session(at.store, campaign, day.date(), by=_who(by), at=at.now)
+        show_booked(booked, at.plan)
+
+
 @person.command("withdraw", help=say("cli.person.withdraw"))
 def person_withdraw(
     referral_ref: Annotated[str, typer.Argument(help=say("cli.option.referral_ref"))],
@@ -322,6 +377,7 @@ def person_withdraw(
     on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.withdrawn_on"))
     ] = None,
+    by: ByOption = None,
     home: HomeOption = None,
 ) -> None:
     from tasks.at_home import open_campaign
@@ -330,7 +386,7 @@ def person_withdraw(
     _home(home)
     with open_campaign(campaign) as at:
         day: date = on.date() if on else at.now.date()
-        withdraw(at.store, campaign, referral_ref, day, reason=reason, now=at.now)
+        withdraw(at.store, campaign, referral_ref, day, reason=reason, by=_who(by), now=at.now)
     typer.echo(say("cli.person.withdrawn"))
 
 

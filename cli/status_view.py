@@ -15,11 +15,9 @@ from tasks.ledger import open_ledger
 from tasks.outbox import outbox_counts
 from tasks.plan import Occurrence, Plan
 from tasks.reporting import read_reporting
-from tasks.rules.contract import SHEETS_OF_PHASE
-from tasks.rules.wording import say
+from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
+from tasks.rules.wording import current_language, say
 from tasks.store import Store
-
-REPORTED_BY_VILLAGES = frozenset(SHEETS_OF_PHASE) - {"diagnosis_queue", "follow_up"}
 
 
 def status_record(home: Home, plans: Mapping[str, Plan]) -> dict[str, Any]:
@@ -49,6 +47,8 @@ def _campaign(store: Store, plan: Plan) -> dict[str, Any]:
     return {
         "campaign": plan.slug,
         "name": plan.name,
+        "name_en": plan.name_en,
+        "villages": {village.code: village.name for village in plan.villages},
         "today": today.isoformat(),
         "phases": [
             _phase(store, plan, occurrence, today, released) for occurrence in plan.calendar
@@ -64,7 +64,7 @@ def _phase(
     released: Mapping[tuple[str, int], Mapping[str, Any]],
 ) -> dict[str, Any]:
     record = released.get((occurrence.phase, occurrence.round))
-    by_villages = occurrence.phase in REPORTED_BY_VILLAGES and not occurrence.ad_hoc
+    by_villages = occurrence.phase in VILLAGE_PHASES and not occurrence.ad_hoc
     reporting = read_reporting(store, plan, occurrence, today) if by_villages else []
     return {
         "phase": occurrence.phase,
@@ -78,6 +78,7 @@ def _phase(
         "revision": record["revision"] if record else None,
         "expected": sum(each.state != "not_expected" for each in reporting) if reporting else None,
         "missing": [each.village for each in reporting if each.state == "missing"],
+        "extended": [each.village for each in reporting if each.state == "extended"],
         "returned": [each.village for each in reporting if each.state == "returned"],
     }
 
@@ -87,19 +88,21 @@ def _state(occurrence: Occurrence, today: date, *, run: bool) -> str:
         return "planned"
     if today <= occurrence.due:
         return "open"
-    return "closed" if run else "due"
+    # a phase that no flow runs is over with its day
+    return "closed" if run or occurrence.phase not in RUN_PHASES else "due"
 
 
 def show_status(record: Mapping[str, Any]) -> None:
     """Print the record as a table a campaign and a line for the outbox."""
     console = Console()
     for campaign in record["campaigns"]:
-        console.print(Text(f"{campaign['name']} ({campaign['campaign']})", style="bold"))
+        name = campaign["name_en" if current_language() == "en" else "name"]
+        console.print(Text(f"{name} ({campaign['campaign']})", style="bold"))
         table = Table()
         for head in ("phase", "state", "due", "days_left", "revision", "missing"):
             table.add_column(say(f"cli.head.{head}"))
         for phase in campaign["phases"]:
-            table.add_row(*_cells(phase))
+            table.add_row(*_cells(phase, campaign["villages"]))
         console.print(table)
     show_outbox(record["outbox"])
 
@@ -110,12 +113,12 @@ def show_outbox(counts: Mapping[str, int]) -> None:
     Console().print(say("cli.outbox.counts", counts="、".join(named) or say("cli.outbox.empty")))
 
 
-def _cells(phase: Mapping[str, Any]) -> list[str]:
+def _cells(phase: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     name = (
         say(f"phase.{phase['phase']}") if phase["phase"] != "quarterly_pack" else say("plan.pack")
     )
     tail = phase["period"] or (str(phase["round"]) if phase["round"] else "")
-    late = [*phase["missing"], *phase["returned"]]
+    late = [names[code] for code in (*phase["missing"], *phase["returned"])]
     shown = "、".join(late[:5]) + (say("cli.more", count=len(late) - 5) if len(late) > 5 else "")
     return [
         f"{name} {tail}".strip(),

@@ -12,7 +12,7 @@ from flows.sweep import sweep
 from tasks.receipt import Receipt
 from tasks.rules.errors import WrongCommand
 
-FLOWS = {
+FLOWS = {  # the names of RUN_PHASES
     "sweep": sweep,
     "list_compilation": list_compilation,
     "aggregation": aggregation,

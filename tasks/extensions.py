@@ -3,7 +3,8 @@
 from datetime import date
 
 from tasks.clock import now_in
-from tasks.plan import Plan
+from tasks.plan import Plan, occurrence_at
+from tasks.rules.contract import VILLAGE_PHASES
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
@@ -12,7 +13,7 @@ def grant_extension(
     store: Store,
     plan: Plan,
     phase: str,
-    round: int,
+    round: int | None,
     village: str,
     due: date,
     *,
@@ -21,14 +22,15 @@ def grant_extension(
 ) -> date:
     """Record a later due day for one village and return it; a newer one replaces an older.
 
-    Raises WrongCommand for an unknown phase, round or village, a day that is not later, or without
+    Without `round` it is for the occurrence that today is about. Raises WrongCommand for a phase
+    that villages do not report, an unknown round or village, a day that is not later, or without
     who and why.
     """
-    try:
-        occurrence = plan.occurrence(phase, round)
-        plan.village(village)
-    except KeyError:
-        raise WrongCommand("extend.unknown", phase=phase, round=round, village=village) from None
+    if phase not in VILLAGE_PHASES:
+        raise WrongCommand("error.phase", phase=phase, known="、".join(VILLAGE_PHASES))
+    occurrence = occurrence_at(plan, phase, now_in(plan.timezone).date(), round)
+    if all(each.code != village for each in plan.villages):
+        raise WrongCommand("extend.unknown", village=village)
     if due <= occurrence.due:
         raise WrongCommand("extend.not_later", due=occurrence.due)
     if not by.strip() or not reason.strip():
@@ -37,7 +39,7 @@ def grant_extension(
         "reporting/extend",
         campaign=plan.slug,
         phase=phase,
-        round=round,
+        round=occurrence.round,
         village=village,
         due=due,
         granted_by=by.strip(),

@@ -191,6 +191,7 @@ def _head(rows: Sequence[Row], phase: str) -> tuple[int, Sheet] | None:
 
 
 def _read_sheet(file: str, name: str, sheet: Sheet, rows: Sequence[Row], head: int) -> ReadSheet:
+    name = name or sheet.title  # a CSV has no sheet name
     places = _places(file, name, sheet, rows[head])
     width = max(len(row) for row in rows)
     outside = [place for place in range(width) if place not in places]

@@ -25,7 +25,9 @@ def set_up(home: Home, plan_file: Path) -> Plan:
             raise WrongCommand("error.other_township", campaign=slug)
     for folder in (home.root, home.inbox, home.mail):
         private_folder(folder)
-    make_key(home)
+    if not home.register.exists():
+        # never beside a register: a new key would not open it
+        make_key(home)
     key = read_key(home)
     make_stores(home, key)
     with open_register(home, key=key) as store:

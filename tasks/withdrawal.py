@@ -2,12 +2,20 @@
 
 from datetime import date, datetime
 
+from tasks.people import keep_look
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
 
 def withdraw(
-    store: Store, campaign: str, referral_ref: str, day: date, *, reason: str, now: datetime
+    store: Store,
+    campaign: str,
+    referral_ref: str,
+    day: date,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
 ) -> None:
     """Record that a referral was withdrawn on `day`; the next run of list and queue leaves it out.
 
@@ -27,3 +35,4 @@ def withdraw(
             reason=reason.strip(),
             recorded_at=now,
         )
+        keep_look(store, campaign, [ref], what="withdraw", why=reason.strip(), by=by, at=now)

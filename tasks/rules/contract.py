@@ -25,6 +25,12 @@ PHASES = (
     "reminders",
 )
 
+RUN_PHASES = ("sweep", "list_compilation", "aggregation", "diagnosis_queue", "supervision")
+"""The phases that a flow runs today."""
+
+VILLAGE_PHASES = ("readiness", "sweep", "supervision")
+"""The phases for which villages send files."""
+
 PURPOSES = (
     "seasonal_outreach",
     "holiday_continuity",
