@@ -425,6 +425,8 @@ def outbox_send(
             retry_failed(store, retry, now=now)
         counts = send_ready(store, at, mail_settings(), gate=mail_gate(store, at), now=now)
     typer.echo(messages_line(counts))
+    if counts.failed or counts.unknown:
+        raise typer.Exit(1)
 
 
 @app.command(help=say("cli.demo"))

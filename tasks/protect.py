@@ -15,6 +15,8 @@ from scipy.sparse import lil_array
 
 from tasks.rules.disclosure import (
     FEWEST_VALUES,
+    ROUND_TO,
+    WITHHOLD_TO,
     Figure,
     Range,
     Relation,
@@ -31,20 +33,25 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Release:
-    """The people figures of one revision, and which count each of them speaks of.
-
-    Two revisions speak of the same count of a village where the village sent nothing in between:
-    `versions` gives, by village, what changes when it does (its files received), and '' the rest.
-    """
+    """The people figures of one revision, and what the health side knows of them."""
 
     figures: Mapping[Key, Figure]
     relations: Sequence[Relation]
-    versions: Mapping[str, int]
+    exact: Mapping[Key, int | None]
+    """The counts behind the figures; None where not reported. They never leave the health side."""
     secondary: frozenset[Key] = frozenset()
+    """Which figures are withheld for others' sake, or are counted so besides being small."""
+    withhold_to: int = WITHHOLD_TO
+    round_to: int = ROUND_TO
 
     def count(self, key: Key) -> Hashable:
-        """Return the identity of the count behind a figure."""
-        return (*key, self.versions.get(key[1], self.versions[""]))
+        """Return the identity of the count behind a figure.
+
+        Figures of one name and place whose counts are equal are taken for one count over all
+        revisions, since a reader may know that nothing changed in between: a village that sent no
+        file, say. That is the stronger reader, and it never contradicts what was released.
+        """
+        return (*key, self.exact[key])
 
     def reports(self, key: Key) -> bool:
         """Whether a count stands behind the sums: they leave out what was not reported."""
@@ -52,27 +59,21 @@ class Release:
         return figure is not None and figure.state != "not_reported"
 
 
-def protect_release(
-    candidate: Release, earlier: Sequence[Release], *, withhold_to: int, round_to: int
-) -> dict[Key, Figure]:
-    """Return the candidate's figures, more of them withheld where they would give a count away.
+def protect_release(candidate: Release, earlier: Sequence[Release]) -> Release:
+    """Return the candidate with more figures withheld where they would give a count away.
 
-    Raises DisclosureRisk where withholding everything would not be enough.
+    `earlier`: the revisions before it, as this function returned them. Raises DisclosureRisk where
+    withholding everything would not be enough.
     """
-    before: list[Release] = []
-    for release in _connected(candidate, earlier):
-        before.append(_recounted(release, before, withhold_to, round_to))
+    before = _connected(candidate, earlier)
     trial = candidate
-    while exposed := _exposed(trial, before, withhold_to, round_to):
+    while exposed := _exposed(trial, before):
         choices = [_without(trial, key) for key in _choices(trial, exposed)]
         if not choices:
             raise DisclosureRisk("disclosure.cannot_protect", figure=min(exposed)[0])
         # the least loss that is enough by itself, else the least loss, and look again
-        trial = next(
-            (each for each in choices if not _exposed(each, before, withhold_to, round_to)),
-            choices[0],
-        )
-    return dict(trial.figures)
+        trial = next((each for each in choices if not _exposed(each, before)), choices[0])
+    return trial
 
 
 def _without(release: Release, key: Key) -> Release:
@@ -100,31 +101,7 @@ def _connected(candidate: Release, earlier: Sequence[Release]) -> list[Release]:
         counts |= {earlier[place].count(key) for place in more for key in earlier[place].figures}
 
 
-def _recounted(
-    release: Release, before: Sequence[Release], withhold_to: int, round_to: int
-) -> Release:
-    """Return an earlier release, its totals counted as they were when it was protected.
-
-    The register keeps which figures were withheld for others' sake, not which totals were counted
-    so besides being withheld for their size.
-    """
-    totals = {relation.total for relation in release.relations}
-    while left := [
-        key
-        for key in sorted(totals - release.secondary)
-        if key in release.figures and release.figures[key].state == "withheld"
-    ]:
-        exposed = _exposed(release, before, withhold_to, round_to)
-        key = next((key for key in left if key in exposed), None)
-        if key is None:
-            break
-        release = replace(release, secondary=release.secondary | {key})
-    return release
-
-
-def _exposed(
-    candidate: Release, earlier: Sequence[Release], withhold_to: int, round_to: int
-) -> set[Key]:
+def _exposed(candidate: Release, earlier: Sequence[Release]) -> set[Key]:
     """Return the candidate's figures that share a sum with a count that is too narrow.
 
     Where none of those is left to withhold, all that are linked with it through sums.
@@ -135,8 +112,8 @@ def _exposed(
         for key, figure in release.figures.items():
             told = given_away(
                 figure,
-                withhold_to=withhold_to,
-                round_to=round_to,
+                withhold_to=release.withhold_to,
+                round_to=release.round_to,
                 secondary=key in release.secondary,
             )
             count = release.count(key)

@@ -15,12 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.figures import TOWNSHIP, RawFigure
+from tasks.figures import RawFigure
 from tasks.plan import Occurrence, Plan
-from tasks.protect import Key, Release, protect_release
+from tasks.protect import Release, protect_release
 from tasks.reporting import VillageReporting
 from tasks.rules.checking import SuiteResult
-from tasks.rules.disclosure import RATES, Figure, protect, rate, relations
+from tasks.rules.disclosure import RATES, Figure, Relation, protect, rate, relations
 from tasks.rules.supervision import Rectification
 from tasks.store import Store
 
@@ -76,7 +76,7 @@ def publish(
     scope = _scope(plan, occurrence)
     latest = store.rows("publish/latest", **scope)
     revision = latest[0][0] + 1 if latest else 1
-    figures, secondary = _protected(store, plan, occurrence, findings, revision)
+    figures, release = _protected(store, plan, occurrence, findings)
     content = _content(figures, findings)
     if latest and latest[0][1] == content:
         return Published(revision - 1, is_new=False, checks=tuple(findings.checks))
@@ -86,9 +86,9 @@ def publish(
         "candidate_check",
         _table(checks, suite=pa.string(), expectations=pa.int32(), held=pa.int32()),
     )
-    store.load("candidate_secondary", _key_table(secondary))
+    store.load("candidate_count", _count_table(release))
     with store.transaction():
-        store.run("publish/secondary", **scope, revision=revision)
+        store.run("publish/counts", **scope, revision=revision)
     with store.transaction():
         store.run(
             "publish/revision",
@@ -124,8 +124,9 @@ def _scope(plan: Plan, occurrence: Occurrence) -> dict[str, Any]:
 
 
 def _protected(
-    store: Store, plan: Plan, occurrence: Occurrence, findings: Findings, revision: int
-) -> tuple[list[Figure], set[Key]]:
+    store: Store, plan: Plan, occurrence: Occurrence, findings: Findings
+) -> tuple[list[Figure], Release]:
+    """Return what a reader may see, and the release of people figures that it holds."""
     rules = plan.rules
     alone = {
         (raw.name, raw.village): _median_or(
@@ -142,20 +143,25 @@ def _protected(
         )
         for raw in findings.figures
     }
-    people = {key: figure for key, figure in alone.items() if figure.unit == "people"}
-    known = relations(occurrence.phase, tuple(village.code for village in plan.villages))
-    files = {each.village: each.files for each in findings.reporting}
-    candidate = Release(people, known, _versions(occurrence, files, revision))
-    together = protect_release(
-        candidate,
-        _earlier(store, plan, occurrence, known),
+    candidate = Release(
+        figures={key: figure for key, figure in alone.items() if figure.unit == "people"},
+        relations=_known_sums(plan, occurrence),
+        exact={
+            (raw.name, raw.village): None if raw.value is None else int(raw.value)
+            for raw in findings.figures
+            if raw.unit == "people"
+        },
         withhold_to=rules.withhold_to,
         round_to=rules.round_to,
     )
-    secondary = {key for key in together if together[key] != people[key]}
-    figures = [together.get(key, figure) for key, figure in alone.items()]
+    release = protect_release(candidate, _earlier(store, plan, occurrence))
+    figures = [release.figures.get(key, figure) for key, figure in alone.items()]
     figures += findings.copied
-    return [*figures, *_rates(figures)], secondary
+    return [*figures, *_rates(figures)], release
+
+
+def _known_sums(plan: Plan, occurrence: Occurrence) -> tuple[Relation, ...]:
+    return relations(occurrence.phase, tuple(village.code for village in plan.villages))
 
 
 def _median_or(raw: RawFigure, plan: Plan, figure: Figure) -> Figure:
@@ -167,36 +173,26 @@ def _median_or(raw: RawFigure, plan: Plan, figure: Figure) -> Figure:
     return figure
 
 
-def _versions(occurrence: Occurrence, files: Mapping[str, int], revision: int) -> dict[str, int]:
-    """Return what tells one count from the next: in a sweep the files a village had sent by then.
-
-    A village that sent nothing between two revisions has the same count in both, and whoever
-    compares the revisions knows it.
-    """
-    return {**(files if occurrence.phase == "sweep" else {}), TOWNSHIP: revision}
-
-
-def _earlier(store: Store, plan: Plan, occurrence: Occurrence, known: Any) -> list[Release]:
-    scope = _scope(plan, occurrence)
-    figures: dict[int, dict[Key, Figure]] = {}
-    secondary: dict[int, set[Key]] = {}
-    for revision, name, unit, village, value, state, hidden in store.rows(
-        "publish/earlier_people", **scope
-    ):
-        figures.setdefault(revision, {})[name, village] = Figure(name, unit, village, value, state)
-        if hidden:
-            secondary.setdefault(revision, set()).add((name, village))
-    files: dict[int, dict[str, int]] = {}
-    for revision, village, count in store.rows("publish/earlier_files", **scope):
-        files.setdefault(revision, {})[village] = count
+def _earlier(store: Store, plan: Plan, occurrence: Occurrence) -> list[Release]:
+    """Return the earlier revisions of a phase and round, with what was kept of them privately."""
+    revisions: dict[int, list[dict[str, Any]]] = {}
+    for row in store.records("publish/earlier_people", **_scope(plan, occurrence)):
+        revisions.setdefault(row["revision"], []).append(row)
     return [
         Release(
-            released,
-            known,
-            _versions(occurrence, files.get(revision, {}), revision),
-            frozenset(secondary.get(revision, ())),
+            figures={
+                (row["name"], row["village"]): Figure(
+                    row["name"], row["unit"], row["village"], row["value"], row["state"]
+                )
+                for row in rows
+            },
+            relations=_known_sums(plan, occurrence),
+            exact={(row["name"], row["village"]): row["exact"] for row in rows},
+            secondary=frozenset((row["name"], row["village"]) for row in rows if row["secondary"]),
+            withhold_to=rows[0]["withhold_to"],
+            round_to=rows[0]["round_to"],
         )
-        for revision, released in figures.items()
+        for rows in revisions.values()
     ]
 
 
@@ -293,6 +289,30 @@ def _table(rows: Sequence[Any], **columns: pa.DataType) -> pa.Table:
     )
 
 
-def _key_table(keys: set[Key]) -> pa.Table:
-    rows = [{"name": name, "village": village} for name, village in sorted(keys)]
-    return pa.Table.from_pylist(rows, pa.schema([("name", pa.string()), ("village", pa.string())]))
+def _count_table(release: Release) -> pa.Table:
+    """Return one row a count of people in the release: what stays on the private side of it."""
+    rows = [
+        {
+            "name": name,
+            "village": village,
+            "exact": release.exact[name, village],
+            "secondary": (name, village) in release.secondary,
+            "withhold_to": release.withhold_to,
+            "round_to": release.round_to,
+        }
+        for name, village in release.figures
+    ]
+    text, whole = pa.string(), pa.int32()
+    return pa.Table.from_pylist(
+        rows,
+        pa.schema(
+            [
+                ("name", text),
+                ("village", text),
+                ("exact", whole),
+                ("secondary", pa.bool_()),
+                ("withhold_to", whole),
+                ("round_to", whole),
+            ]
+        ),
+    )

@@ -39,10 +39,12 @@ from tasks.store import Store
 from tasks.suites import CANDIDATE_TABLES, ROW_RULE, TABLES_OF_PHASE, build_suite, sheet_of
 
 MARKER = "孔雀石"
+"""Also written out in the statements below."""
 PHONE = "13912345671"
 DAY = date(2025, 11, 12)
 TABLES = sorted({table for tables in TABLES_OF_PHASE.values() for table in tables})
-PHASES = {table: phase for phase, tables in TABLES_OF_PHASE.items() for table in tables}
+PHASES = {table: phase for phase in reversed(TABLES_OF_PHASE) for table in TABLES_OF_PHASE[phase]}
+"""Table -> the first phase that looks at it."""
 
 
 @pytest.fixture(scope="module")
@@ -107,16 +109,16 @@ def tampered(store: Store, *statements: str) -> Iterator[None]:
         store.connection.rollback()
 
 
-def check(store: Store, *tables: str) -> list[SuiteResult]:
+def check(store: Store, *tables: str, phase: str | None = None) -> list[SuiteResult]:
     """Run the suites of tables as their phase does."""
-    phase = PHASES.get(tables[0], "sweep")
+    phase = phase or PHASES.get(tables[0], "sweep")
     round = 1 if phase in ("sweep", "supervision") else 0
     return check_tables(store, tables, campaign="autumn-2025", phase=phase, round=round, revision=1)
 
 
 @pytest.mark.parametrize("phase", TABLES_OF_PHASE)
 def test_what_intake_leaves_holds_every_table_rule(store: Store, phase: str) -> None:
-    for result in check(store, *TABLES_OF_PHASE[phase]):
+    for result in check(store, *TABLES_OF_PHASE[phase], phase=phase):
         suite = build_suite(result.suite)
         assert result.expectations == len(suite.expectations)
         rules = [each for each in suite.expectations if (each.meta or {})["kind"] == ROW_RULE]
@@ -140,7 +142,6 @@ def test_an_empty_register_is_sound(plan: Plan, tmp_path_factory: pytest.TempPat
             assert all(each.held == each.expectations for each in found)
 
 
-SWEEP = "campaign = 'autumn-2025'"
 FREE = "CREATE OR REPLACE TABLE register.{0} AS FROM register.{0}"
 """The same rows without the constraints that would refuse the tampering."""
 TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
@@ -180,7 +181,7 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         1,
         (
             "UPDATE register.stg_referral SET failed_rules = ['urgency_valid'], "
-            f"urgency_valid = false WHERE full_name = '{MARKER}'",
+            "urgency_valid = false WHERE full_name = '孔雀石'",
         ),
     ),
     (
@@ -199,7 +200,7 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         "stg_referral",
         "only_accepted_identified",
         2,
-        (f"UPDATE register.stg_referral SET full_name = '{MARKER}' WHERE verdict = 'returned'",),
+        ("UPDATE register.stg_referral SET full_name = '孔雀石' WHERE verdict = 'returned'",),
     ),
     (
         "stg_referral",
@@ -218,7 +219,7 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         "reg_person",
         "care_setting_known",
         3,
-        (f"UPDATE register.reg_person SET care_setting = '{MARKER}'",),
+        ("UPDATE register.reg_person SET care_setting = '孔雀石'",),
     ),
     (
         "reg_person",
@@ -251,6 +252,24 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         (FREE.format("reg_registered"), "UPDATE register.reg_registered SET diagnosis = NULL"),
     ),
     (
+        "reg_person_referral",
+        "one_person_a_referral",
+        2,
+        (
+            FREE.format("reg_person_referral"),
+            "INSERT INTO register.reg_person_referral FROM register.reg_person_referral LIMIT 2",
+        ),
+    ),
+    (
+        "reg_registered",
+        "one_row_a_number",
+        1,
+        (
+            FREE.format("reg_registered"),
+            "INSERT INTO register.reg_registered FROM register.reg_registered",
+        ),
+    ),
+    (
         "reg_queue",
         "state_known",
         3,
@@ -271,6 +290,12 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
     ),
     (
         "reg_visit_due",
+        "state_known",
+        1,
+        ("UPDATE register.reg_visit_due SET state = 'skipped'",),
+    ),
+    (
+        "reg_visit_due",
         "done_in_time",
         1,
         ("UPDATE register.reg_visit_due SET visited_on = '2025-12-01'",),
@@ -282,6 +307,17 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         ("UPDATE register.reg_visit_due SET state = 'overdue'",),
     ),
 ]
+
+
+def test_every_table_rule_is_broken_once_below() -> None:
+    wanted = {
+        ("stg" if sheet_of(table) else table, (each.meta or {})["rule"])
+        for table in TABLES
+        for each in build_suite(table).expectations
+        if (each.meta or {})["kind"] != ROW_RULE
+    }
+    broken = {("stg" if sheet_of(table) else table, rule) for table, rule, *_ in TAMPERED}
+    assert broken == wanted
 
 
 def assert_safe(error: CheckFailed) -> None:
@@ -332,18 +368,21 @@ def test_only_the_round_that_is_run_is_looked_at(store: Store) -> None:
     other = "UPDATE register.stg_referral SET verdict = 'liked', round = 2 WHERE is_current"
     with tampered(store, other):
         assert check(store, "stg_referral")
+        with pytest.raises(CheckFailed):
+            # the list is compiled from all rounds
+            check(store, "stg_referral", phase="list_compilation")
     other = "UPDATE register.stg_referral SET verdict = 'liked', campaign = 'x' WHERE is_current"
     with tampered(store, other):
-        assert check(store, "stg_referral")
+        assert check(store, "stg_referral", phase="list_compilation")
 
 
 def test_more_broken_rows_than_gx_lists_are_all_counted(store: Store) -> None:
     many = (
         "INSERT INTO register.stg_referral BY NAME "
-        "SELECT * REPLACE ('s' || number AS submission_id, 'liked' AS verdict, "
-        "false AS is_current) "
+        "SELECT * EXCLUDE (number) "
+        "REPLACE ('s' || number AS submission_id, 'liked' AS verdict, false AS is_current) "
         "FROM register.stg_referral, range(250) AS numbers (number) "
-        f"WHERE full_name = '{MARKER}'".replace("SELECT *", "SELECT * EXCLUDE (number)")
+        "WHERE full_name = '孔雀石'"
     )
     with tampered(store, many), pytest.raises(CheckFailed) as stopped:
         check(store, "stg_referral")
@@ -359,7 +398,7 @@ def test_what_gx_answers_holds_no_cell(store: Store, monkeypatch: pytest.MonkeyP
         return answers[-1]
 
     monkeypatch.setattr(Batch, "validate", listening)
-    broken = f"UPDATE register.stg_referral SET full_name = '{MARKER}'"
+    broken = "UPDATE register.stg_referral SET full_name = '孔雀石'"
     with tampered(store, broken), pytest.raises(CheckFailed):
         check(store, "stg_referral")
     check(store, "stg_coverage", "reg_person")

@@ -14,6 +14,8 @@ from cli.main import app, main
 from conftest import coverage, referral
 from data.synthetic.generate import generate
 from tasks.home import Home
+from tasks.keys import read_key
+from tasks.register import open_register
 from tasks.rules.contract import VERDICTS, Identity, write_identity
 
 PLANS = Path(__file__).parent.parent / "data" / "campaigns"
@@ -293,3 +295,33 @@ def test_generated_files_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert datetime.fromisoformat(
         json.loads(one.read_text("utf-8"))["deliveries"][0]["received_at"]
     )
+
+
+def test_a_look_at_people_is_kept_with_who_when_and_why(
+    ready: Run, send: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    ready("receive", send("referral", [referral()]), "--received-at", "2025-10-28")
+    with open_register(home, key=read_key(home)) as store:
+        ((ref,),) = store.connection.execute(
+            "SELECT referral_ref FROM register.stg_referral"
+        ).fetchall()
+    assert ready("session", "2025-11-12", "--campaign", SLUG, "--by", "王医生").code == 0
+    assert ready("session", "2025-11-13", "--campaign", SLUG).code == 2
+    withdraw = ["person", "withdraw", ref, "--campaign", SLUG, "--reason", "本人要求"]
+    assert ready(*withdraw, "--by", "李护士").code == 0
+    with open_register(home, key=read_key(home)) as store:
+        looks = store.connection.execute(
+            "SELECT who, what, why, refs FROM register.reg_look ORDER BY what"
+        ).fetchall()
+    assert looks == [
+        ("王医生", "session", "2025-11-12", []),
+        ("李护士", "withdraw", "本人要求", [ref]),
+    ]
+
+
+def test_init_beside_a_register_makes_no_new_key(ready: Run, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.key_file.unlink()
+    assert ready("init", "--plan", PLANS / f"{SLUG}.toml").code == 2
+    assert not home.key_file.exists()

@@ -1,0 +1,307 @@
+"""The register is one encrypted file, the ledger an open one; errors of either name no cell."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from conftest import KEY, RECEIVED, WriteCsv, make_home, open_home, referral
+from tasks.home import Home
+from tasks.intake import take_in
+from tasks.ledger import open_ledger
+from tasks.plan import Plan
+from tasks.receive import record_arrivals
+from tasks.register import make_stores, open_register
+from tasks.rules.errors import CampaignError, CheckFailed, Exit, StoreBusy, WrongCommand
+from tasks.rules.wording import LANGUAGES
+from tasks.store import Store, attach, memory, statement
+
+MARKER = "孔雀石标记"
+OTHER_KEY = "b" * 64
+
+
+def assert_safe(error: CampaignError, key: str, code: Exit) -> None:
+    """Assert that an error is one line without a cell, and drags no other one along."""
+    assert (error.key, error.exit) == (key, code)
+    for language in LANGUAGES:
+        text = error.text(language)
+        assert MARKER not in text
+        assert len(text.splitlines()) == 1
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+def bytes_of(home: Home, name: str) -> bytes:
+    """All that lies on the disk of a store: the file and what was written ahead."""
+    files = sorted(home.root.glob(f"{name}*"))
+    assert files
+    return b"".join(path.read_bytes() for path in files)
+
+
+def take_marked(store: Store, plan: Plan, write_csv: WriteCsv) -> None:
+    row = referral(full_name=MARKER, contact_name=MARKER)
+    path = write_csv("referral", [row])
+    (result,) = take_in(
+        store,
+        {plan.slug: plan},
+        [path],
+        received_at=RECEIVED,
+        recorded_at=RECEIVED,
+        keep=True,
+    )
+    assert result.rows["accepted"] == 1
+    record_arrivals(store)
+    path.unlink()
+
+
+# --- encryption -----------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_person_lies_readable_on_the_disk(
+    home: Home, plan: Plan, write_csv: WriteCsv
+) -> None:
+    with open_home(home) as store:
+        take_marked(store, plan, write_csv)
+        # not yet in the file, but in what was written ahead of it
+        assert home.register.with_name("register.duckdb.wal").exists()
+        while_open = bytes_of(home, "register.duckdb"), bytes_of(home, "ledger.duckdb")
+    closed = bytes_of(home, "register.duckdb"), bytes_of(home, "ledger.duckdb")
+    for register, ledger in (while_open, closed):
+        # the village is in both, and readable in the ledger: the search would find the name
+        assert b"990101001001" in ledger
+        for text in (MARKER, "990101001001", "13800138000", "full_name"):
+            assert text.encode() not in register
+        assert MARKER.encode() not in ledger
+    rest = [path for path in home.root.rglob("*") if path.is_file()]
+    assert not any(MARKER.encode() in path.read_bytes() for path in rest)
+
+
+def test_the_register_opens_with_its_key_alone(home: Home, plan: Plan, write_csv: WriteCsv) -> None:
+    with open_home(home) as store:
+        take_marked(store, plan, write_csv)
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=OTHER_KEY):
+        raise AssertionError("opened with another key")
+    assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
+    with memory() as connection, pytest.raises(WrongCommand) as plain:
+        attach(connection, home.register, "register", None)
+    assert_safe(plain.value, "error.store_unreadable", Exit.WRONG_COMMAND)
+    with open_home(home) as store:
+        names = store.connection.execute("SELECT full_name FROM register.stg_referral").fetchall()
+    assert names == [(MARKER,)]
+
+
+@pytest.mark.parametrize("key", ["a'b", "a b", "a;", ""])
+def test_a_key_that_is_no_key_is_refused_before_it_meets_a_statement(home: Home, key: str) -> None:
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=key):
+        raise AssertionError("opened")
+    assert_safe(refused.value, "error.key_form", Exit.WRONG_COMMAND)
+
+
+def test_a_damaged_register_is_told_as_such(home: Home) -> None:
+    home.register.write_bytes(MARKER.encode() * 1000)
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY):
+        raise AssertionError("opened")
+    assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
+
+
+# --- the ledger -----------------------------------------------------------------------------------
+
+
+def test_the_ledger_opens_without_a_key_and_without_the_register(home: Home) -> None:
+    home.register.unlink()
+    with open_ledger(home) as store:
+        assert store.connection.execute("FROM ledger.agg_submission").fetchall() == []
+        databases = store.connection.execute("SELECT database_name FROM duckdb_databases()")
+        assert ("register",) not in databases.fetchall()
+
+
+def test_the_ledger_is_read_only_unless_it_is_opened_to_write(home: Home) -> None:
+    remove = "DELETE FROM ledger.agg_submission"
+    with open_ledger(home) as store, pytest.raises(Exception, match="read-only"):
+        store.connection.execute(remove)
+    with open_ledger(home, "write") as store:
+        store.connection.execute(remove)
+
+
+def test_the_ledgers_tables_have_no_column_for_a_person(home: Home) -> None:
+    with open_ledger(home) as store:
+        rows = store.connection.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE database_name = 'ledger'"
+        ).fetchall()
+    columns = {name for (name,) in rows}
+    assert len(columns) > 20
+    assert not columns & {
+        "full_name",
+        "birth_date",
+        "phone",
+        "resident_key",
+        "referral_ref",
+        "person_ref",
+        "register_no",
+        "accepted",
+        "returned",
+        "no_consent",
+    }
+
+
+def test_a_place_without_a_home_says_how_to_make_one(tmp_path: Path) -> None:
+    home = Home(tmp_path / "nowhere")
+    for opened in (open_ledger(home), open_register(home, key=KEY)):
+        with pytest.raises(WrongCommand) as refused, opened:
+            raise AssertionError("opened")
+        assert refused.value.key == "error.no_home"
+    assert not home.root.exists()
+
+
+def test_making_the_stores_again_keeps_what_is_in_them(
+    home: Home, plan: Plan, write_csv: WriteCsv
+) -> None:
+    with open_home(home) as store:
+        take_marked(store, plan, write_csv)
+    make_stores(home, KEY)
+    with open_register(home, key=KEY) as store:
+        count = "SELECT count(*) FROM register.stg_referral"
+        assert store.connection.execute(count).fetchall() == [(1,)]
+
+
+# --- one at a time --------------------------------------------------------------------------------
+
+OPEN = """
+import sys
+from pathlib import Path
+
+from tasks.home import Home
+from tasks.ledger import open_ledger
+from tasks.register import open_register
+from tasks.rules.errors import StoreBusy
+
+home = Home(Path(sys.argv[1]))
+try:
+    with open_ledger(home) if sys.argv[2] == "ledger" else open_register(home, key="a" * 64):
+        pass
+except StoreBusy as error:
+    sys.exit(int(error.exit))
+"""
+
+
+@pytest.mark.parametrize("which", ["register", "ledger"])
+def test_a_second_process_is_told_that_the_store_is_busy(home: Home, which: str) -> None:
+    command = [sys.executable, "-c", OPEN, str(home.root), which]
+    with open_home(home):
+        busy = subprocess.run(command, check=False, capture_output=True)
+    free = subprocess.run(command, check=False, capture_output=True)
+    assert busy.returncode == Exit.STORE_BUSY, busy.stderr
+    assert free.returncode == 0, free.stderr
+    assert issubclass(StoreBusy, CampaignError)
+
+
+# --- statements -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """An open register for statements that change nothing."""
+    with open_home(make_home(tmp_path_factory.mktemp("store") / "home")) as store:
+        yield store
+
+
+def test_an_error_of_a_statement_names_the_statement_and_its_kind_only(
+    opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CAMPAIGN_SQL_ERRORS", raising=False)
+    with pytest.raises(CheckFailed) as failed:
+        opened.run("check/scope", campaign=MARKER)
+    assert_safe(failed.value, "error.statement", Exit.CHECK_FAILED)
+    assert failed.value.values["statement"] == "check/scope"
+
+
+def test_a_broken_constraint_names_no_value(opened: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAMPAIGN_SQL_ERRORS", raising=False)
+    now = {"withdrawn_on": RECEIVED.date(), "recorded_at": RECEIVED}
+    with pytest.raises(CheckFailed) as failed:
+        opened.run("person/withdraw", campaign=MARKER, referral_ref=MARKER, reason=None, **now)
+    assert_safe(failed.value, "error.constraint", Exit.CHECK_FAILED)
+
+
+def test_on_synthetic_data_the_databases_own_words_may_be_asked_for(
+    opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMPAIGN_SQL_ERRORS", "synthetic-data-only")
+    with pytest.raises(Exception, match="parameter") as failed:
+        opened.run("check/scope", campaign=MARKER)
+    assert not isinstance(failed.value, CampaignError)
+    monkeypatch.setenv("CAMPAIGN_SQL_ERRORS", "1")
+    with pytest.raises(CheckFailed):
+        opened.run("check/scope", campaign=MARKER)
+
+
+@pytest.mark.parametrize("sheet", ["person", "referral; DROP TABLE x", ""])
+def test_only_the_name_of_a_sheet_is_filled_into_a_statement(sheet: str) -> None:
+    with pytest.raises(KeyError):
+        statement("intake/keep", sheet)
+    assert "register.stg_referral" in statement("intake/keep", "referral")
+
+
+def test_rows_and_records_say_the_same(opened: Store) -> None:
+    opened.run(
+        "reporting/extend",
+        campaign="c",
+        phase="sweep",
+        round=1,
+        village="v",
+        due=RECEIVED.date(),
+        granted_by="b",
+        reason="r",
+        granted_at=RECEIVED,
+    )
+    asked = {"campaign": "c", "phase": "sweep", "round": 1}
+    (record,) = opened.records("reporting/villages", **asked)
+    assert record == {
+        "village": "v",
+        "files": 0,
+        "first_counted_at": None,
+        "nil": False,
+        "extended_to": RECEIVED.date(),
+    }
+    assert opened.rows("reporting/villages", **asked) == [tuple(record.values())]
+    assert opened.records("reporting/villages", **(asked | {"round": 2})) == []
+
+
+def test_a_loaded_table_takes_the_place_of_the_one_before(opened: Store) -> None:
+    for values in ([1, 2], [3]):
+        opened.load("arrived_twice", pa.table({"a": values}))
+    assert opened.connection.execute("FROM arrived_twice").fetchall() == [(3,)]
+
+
+def test_a_transaction_is_all_or_nothing(opened: Store) -> None:
+    insert = "INSERT INTO register.reg_withdrawal VALUES ('c', 'r', today(), 'self', now())"
+    count = "SELECT count(*) FROM register.reg_withdrawal"
+
+    def interrupted() -> None:
+        with opened.transaction():
+            opened.connection.execute(insert)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert opened.connection.execute(count).fetchall() == [(0,)]
+    with opened.transaction():
+        opened.connection.execute(insert)
+    assert opened.connection.execute(count).fetchall() == [(1,)]
+
+
+def test_rows_that_are_judged_never_spill_to_a_disk(opened: Store) -> None:
+    settings = dict(
+        opened.connection.execute(
+            "SELECT name, value FROM duckdb_settings() WHERE name IN "
+            "('temp_directory', 'autoinstall_known_extensions', 'autoload_known_extensions')"
+        ).fetchall()
+    )
+    assert settings == {
+        "temp_directory": "",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
