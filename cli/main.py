@@ -211,6 +211,9 @@ def run(
     occurrence_at(load_campaign(at, campaign), phase, as_of.date(), round)
     read_key(at)
     delivered = _empty_inbox(at)
+    if delivered and not as_json:
+        show_delivery(delivered, stored=True)
+    code = worst_exit(each.result for each in delivered)
     with prefect_server(at) as wait:
         from flows import phase_flows
 
@@ -218,12 +221,10 @@ def run(
         receipt = phase_flows.run(phase, campaign, as_of.date(), round)
     if as_json:
         record = receipt.as_dict() | {"report": str(at.root / receipt.report)}
-        code = worst_exit(each.result for each in delivered)
         _print_json(record | {"inbox": delivery_record(delivered, code)})
     else:
-        if delivered:
-            show_delivery(delivered, stored=True)
         show_receipt(receipt, at)
+    raise typer.Exit(int(code))
 
 
 def _empty_inbox(home: Home) -> "list[Received]":

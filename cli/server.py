@@ -72,6 +72,12 @@ def _start(home: Home, port: int) -> subprocess.Popen[bytes]:
     with (home.prefect / "server.log").open("wb") as log:
         return subprocess.Popen(  # noqa: S603 # our own interpreter and fixed words
             [*command, "--host", "127.0.0.1", "--port", str(port)],
+            # neither the register's key nor the mail server's password is the orchestrator's
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("CAMPAIGN_")
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

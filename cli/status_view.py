@@ -70,7 +70,7 @@ def _phase(
         "phase": occurrence.phase,
         "round": occurrence.round or None,
         "period": occurrence.period,
-        "state": _state(occurrence, today, run=record is not None),
+        "state": _state(occurrence, today, run=record is not None and record["after_due"]),
         "opens": occurrence.opens.isoformat(),
         "due": occurrence.due.isoformat(),
         "provisional": occurrence.provisional,
@@ -114,9 +114,7 @@ def show_outbox(counts: Mapping[str, int]) -> None:
 
 
 def _cells(phase: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    name = (
-        say(f"phase.{phase['phase']}") if phase["phase"] != "quarterly_pack" else say("plan.pack")
-    )
+    name = say(f"phase.{phase['phase']}")
     tail = phase["period"] or (str(phase["round"]) if phase["round"] else "")
     late = [names[code] for code in (*phase["missing"], *phase["returned"])]
     shown = "、".join(late[:5]) + (say("cli.more", count=len(late) - 5) if len(late) > 5 else "")

@@ -35,9 +35,15 @@ def load_campaign(home: Home, campaign: str) -> Plan:
 
 
 def load_campaigns(home: Home) -> dict[str, Plan]:
-    """Return slug -> plan of all campaigns of this home."""
+    """Return slug -> plan of all campaigns of this home, one at least.
+
+    Raises WrongCommand where none was set up.
+    """
     home.require()
-    return {slug: load_plan(home.plan(slug)) for slug in home.campaigns()}
+    plans = {slug: load_plan(home.plan(slug)) for slug in home.campaigns()}
+    if not plans:
+        raise WrongCommand("error.no_home", home=home.root)
+    return plans
 
 
 @contextmanager

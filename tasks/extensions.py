@@ -1,10 +1,14 @@
-"""Extensions: a later due day for one village, with who granted it and why."""
+"""Extensions: a later due day for one village, with who granted it and why.
+
+The reason is one of a closed list: the ledger is open to the office, and free text could name
+somebody who is ill.
+"""
 
 from datetime import date
 
 from tasks.clock import now_in
 from tasks.plan import Plan, occurrence_at
-from tasks.rules.contract import VILLAGE_PHASES
+from tasks.rules.contract import CHOICES, VILLAGE_PHASES
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
@@ -33,8 +37,12 @@ def grant_extension(
         raise WrongCommand("extend.unknown", village=village)
     if due <= occurrence.due:
         raise WrongCommand("extend.not_later", due=occurrence.due)
-    if not by.strip() or not reason.strip():
-        raise WrongCommand("extend.no_reason")
+    if not by.strip():
+        raise WrongCommand("extend.no_name")
+    reasons = CHOICES["extension_reason"]
+    why = next((each for each in reasons if reason.strip() in (each, *reasons[each])), None)
+    if why is None:
+        raise WrongCommand("extend.reason", known="、".join(reasons))
     store.run(
         "reporting/extend",
         campaign=plan.slug,
@@ -43,7 +51,7 @@ def grant_extension(
         village=village,
         due=due,
         granted_by=by.strip(),
-        reason=reason.strip(),
+        reason=why,
         granted_at=now_in(plan.timezone),
     )
     return due

@@ -66,9 +66,19 @@ def write_drafts(
 ) -> None:
     """Draft the summary of a revision for every recipient of the plan; a second run adds nothing.
 
+    Drafts of earlier revisions that still wait for a mail server go: nobody needs old figures.
+
     `report` is the revision's HTML file and `title` its title; `now` is wall time of the plan's
     time zone. Every audience gets the figures of `office`: a mail holds no others.
     """
+    store.run(
+        "outbox/superseded",
+        campaign=plan.slug,
+        phase=phase,
+        round=round,
+        revision=revision,
+        kind=KIND,
+    )
     subject = say("mail.subject", plan.language, title=title, revision=revision)
     for audience, recipients in _by_audience(plan):
         store.run(

@@ -159,6 +159,9 @@ def _fitting(
     sheets: list[ReadSheet] = []
     for name, rows in grids:
         head = _head(rows, identity.phase)
+        if head is None and _bears_identity(rows):
+            # a sheet of this submission whose head is gone: what is on it must not vanish unseen
+            raise FileRefused("refused.no_head", file=file, sheets=_titles(identity.phase))
         if head is None:
             continue
         index, sheet = head
@@ -166,9 +169,16 @@ def _fitting(
             raise FileRefused("refused.sheet_twice", file=file, sheet=sheet.title)
         sheets.append(_read_sheet(file, name, sheet, rows, index))
     if not sheets:
-        wanted = "、".join(SHEETS[name].title for name in SHEETS_OF_PHASE[identity.phase])
-        raise FileRefused("refused.no_head", file=file, sheets=wanted)
+        raise FileRefused("refused.no_head", file=file, sheets=_titles(identity.phase))
     return sheets
+
+
+def _titles(phase: str) -> str:
+    return "、".join(SHEETS[name].title for name in SHEETS_OF_PHASE[phase])
+
+
+def _bears_identity(rows: Sequence[Row]) -> bool:
+    return any(read_identity(cell) for row in rows[:IDENTITY_WITHIN] for cell in row)
 
 
 def _head(rows: Sequence[Row], phase: str) -> tuple[int, Sheet] | None:

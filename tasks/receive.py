@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tasks.home import Home, private_folder
+from tasks.home import Home, private_folder, write_whole
 from tasks.intake import FileResult, take_in
 from tasks.plan import Plan
-from tasks.reading import is_submission
 from tasks.returns import write_return_workbook
 from tasks.store import Store
 
@@ -57,25 +56,45 @@ def receive_inbox(
 ) -> list[Received]:
     """Take in what lies in the home's inbox, oldest first, each as of when it was put there.
 
-    What was taken in is removed, since it holds people's data; a refused file is moved to
-    `inbox/refused/` for the officer to look at.
+    What was taken in is removed, since it holds people's data; whatever is refused is moved to
+    `inbox/refused/`, with the reason beside it, for the officer to look at and remove.
     """
-    waiting = sorted(
-        (path for path in home.inbox.glob("*") if path.is_file() and is_submission(path)),
-        key=lambda path: (path.stat().st_mtime, path.name),
-    )
     received: list[Received] = []
-    for path in waiting:
-        zone = next(iter(plans.values())).timezone
-        put_there = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone(ZoneInfo(zone))
-        at = min(put_there.replace(tzinfo=None, microsecond=0), now)
+    for put_there, path in _waiting(home, plans):
+        at = min(put_there, now)
         (one,) = receive(store, home, plans, [path], received_at=at, recorded_at=now)
         if one.result.refused is None:
             path.unlink()
         else:
-            path.replace(private_folder(home.inbox / REFUSED) / path.name)
+            _set_aside(home, path, one.result.refused.text())
         received.append(one)
     return received
+
+
+def _waiting(home: Home, plans: Mapping[str, Plan]) -> list[tuple[datetime, Path]]:
+    """Return the files of the inbox with the wall time at which each was put there.
+
+    That is when its place in the folder changed, not when its content was last saved: a file moved
+    in keeps the time of its content, which may be long before it was sent.
+    """
+    zone = ZoneInfo(next(iter(plans.values())).timezone)
+    files = [path for path in home.inbox.glob("*") if path.is_file()]
+    found = []
+    for path in files:
+        if path.name.startswith((".", "~$")):
+            continue  # a spreadsheet program's lock file, or one still being written
+        placed = datetime.fromtimestamp(path.stat().st_ctime, UTC).astimezone(zone)
+        found.append((placed.replace(tzinfo=None, microsecond=0), path))
+    return sorted(found)
+
+
+def _set_aside(home: Home, path: Path, reason: str) -> None:
+    folder = private_folder(home.inbox / REFUSED)
+    number = 0
+    while (target := folder / f"{number or ''}{'-' if number else ''}{path.name}").exists():
+        number += 1
+    path.replace(target)
+    write_whole(target.with_name(f"{target.name}.txt"), f"{reason}\n".encode())
 
 
 def record_arrivals(store: Store) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.rules.contract import SHEETS
+from flows.phase_flows import FLOWS
+from tasks.rules.contract import RUN_PHASES, SHEETS
+from tasks.suites import CANDIDATE_TABLES, TABLES_OF_PHASE
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cli", "data", "flows", "reports", "tasks")
@@ -99,20 +101,31 @@ def test_a_statement_says_its_grain_and_is_one(path: Path) -> None:
     assert code.strip().rstrip(";").count(";") == 0
 
 
+COMPOSED = {
+    "publish": {"figures", "reporting", "checks"},  # in a loop of publish.py
+    "stage": set(SHEETS),  # one a sheet, in intake.py
+}
+"""Statements whose names are put together in the code: folder -> the stems that are."""
+
+
 def test_every_statement_is_run() -> None:
     code = "\n".join(
         path.read_text(encoding="utf-8")
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
     )
-    by_folder = {"schema/register", "schema/ledger", "macro"}
+    tables = {table for each in TABLES_OF_PHASE.values() for table in each} | set(CANDIDATE_TABLES)
     for path in statements():
-        name = path.relative_to(SQL).with_suffix("").as_posix()
-        folder, _, stem = name.rpartition("/")
-        if folder in by_folder or (folder == "stage" and stem in SHEETS):
-            continue
-        composed = f'f"{folder}/{{' in code
-        assert f'"{name}"' in code or composed, f"nothing runs {name}.sql"
+        folder, _, stem = path.relative_to(SQL).with_suffix("").as_posix().rpartition("/")
+        if folder in {"schema/register", "schema/ledger", "macro"}:
+            continue  # all files of the folder are run
+        named = f'"{folder}/{stem}"' in code
+        composed = stem in COMPOSED.get(folder, set()) or (folder == "check" and stem in tables)
+        assert named or composed, f"nothing runs {folder}/{stem}.sql"
+
+
+def test_every_phase_that_can_be_run_has_a_flow_and_suites() -> None:
+    assert set(FLOWS) == set(RUN_PHASES) == set(TABLES_OF_PHASE)
 
 
 def test_only_publish_writes_figures_to_the_ledger() -> None:

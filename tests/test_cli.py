@@ -240,9 +240,13 @@ def test_synth_writes_what_villages_send_and_the_truth(campaign: Run, tmp_path: 
 
 def test_an_extension_is_granted_with_who_and_why(ready: Run) -> None:
     arguments = ["extend", "--campaign", SLUG, "--phase", "sweep", "--round", 1]
-    arguments += ["--village", VILLAGE, "--by", "卫生院", "--reason", "道路中断", "--due"]
+    arguments += ["--village", VILLAGE, "--by", "卫生院", "--reason", "roads", "--due"]
     assert ready(*arguments, "2025-11-05").code == 0
     assert ready(*arguments, "2025-10-30").code == 2
+    arguments[arguments.index("roads")] = "张三病了"
+    refused = ready(*arguments, "2025-11-05")
+    assert refused.code == 2
+    assert "张三" not in refused.err
 
 
 def test_english_on_request(ready: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,3 +329,12 @@ def test_init_beside_a_register_makes_no_new_key(ready: Run, tmp_path: Path) -> 
     home.key_file.unlink()
     assert ready("init", "--plan", PLANS / f"{SLUG}.toml").code == 2
     assert not home.key_file.exists()
+
+
+@pytest.mark.parametrize("slug", ["spring-2024", "year-2025", "duties-2023", "supervision-2026"])
+def test_status_shows_every_kind_of_plan(campaign: Run, slug: str) -> None:
+    assert campaign("init", "--plan", PLANS / f"{slug}.toml").code == 0
+    assert campaign("status").code == 0
+    (shown,) = campaign("status", "--json").record["campaigns"]
+    states = {each["state"] for each in shown["phases"]}
+    assert states <= {"planned", "open", "due", "closed"}

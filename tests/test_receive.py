@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,16 +13,20 @@ from tasks.receive import receive, receive_inbox
 from tasks.store import Store
 
 NOW = datetime(2025, 11, 3, 8, 0)
+SAVED = datetime(2025, 10, 1)
 VILLAGE = "990101001001"
 
 
-def put(path: Path, home: Home, when: datetime) -> Path:
-    """Put a file into the inbox as if at `when`, wall time of Shanghai."""
+def shanghai() -> datetime:
+    return datetime.now(ZoneInfo("Asia/Shanghai")).replace(tzinfo=None)
+
+
+def put(path: Path, home: Home, saved: datetime = SAVED) -> Path:
+    """Move a file into the inbox whose content was last saved long before."""
     home.inbox.mkdir(exist_ok=True, mode=0o700)
-    target = path.replace(home.inbox / path.name)
-    stamp = when.replace(tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
-    os.utime(target, (stamp, stamp))
-    return target
+    stamp = saved.replace(tzinfo=UTC).timestamp()
+    os.utime(path, (stamp, stamp))
+    return path.replace(home.inbox / path.name)
 
 
 def arrivals(store: Store) -> list[tuple[object, ...]]:
@@ -31,35 +35,50 @@ def arrivals(store: Store) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-def test_the_inbox_is_taken_in_as_of_when_files_were_put_there(
+def test_the_inbox_is_taken_in_as_of_when_a_file_was_put_there(
     store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
 ) -> None:
-    when = datetime(2025, 10, 31, 23, 59)
-    path = put(write_csv("coverage", [coverage()]), home, when)
-    (received,) = receive_inbox(store, home, {plan.slug: plan}, now=NOW)
+    before = shanghai() - timedelta(seconds=2)
+    path = put(write_csv("coverage", [coverage()]), home)
+    (received,) = receive_inbox(store, home, {plan.slug: plan}, now=shanghai())
     assert received.result.rows["accepted"] == 1
-    assert arrivals(store) == [(VILLAGE, when, True, False)]
+    ((_, when, counts, nil),) = arrivals(store)
+    assert (counts, nil) == (True, False)
+    assert isinstance(when, datetime)
+    assert before <= when <= shanghai(), "not when it was saved"
     assert not path.exists(), "it holds people's data and has been taken in"
 
 
-def test_a_refused_file_is_set_aside_and_the_next_goes_on(
+def test_a_refused_file_is_set_aside_with_its_reason_and_the_next_goes_on(
     store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
 ) -> None:
-    bad = put(write_csv("coverage", [], name="bad.csv"), home, datetime(2025, 10, 30, 9))
-    put(write_csv("coverage", [coverage()]), home, datetime(2025, 10, 30, 10))
-    received = receive_inbox(store, home, {plan.slug: plan}, now=NOW)
-    assert [each.result.refused is None for each in received] == [False, True]
-    assert not bad.exists()
-    assert [path.name for path in (home.inbox / "refused").iterdir()] == ["bad.csv"]
-    assert receive_inbox(store, home, {plan.slug: plan}, now=NOW) == []
+    for _ in range(2):
+        put(write_csv("coverage", [], name="bad.csv"), home)
+        put(write_csv("coverage", [coverage()], name="good.csv"), home)
+        letter = write_csv("coverage", [], name="letter.docx")
+        put(letter, home)
+        received = receive_inbox(store, home, {plan.slug: plan}, now=shanghai())
+        assert sorted(each.result.refused is None for each in received) == [False, False, True]
+    assert not [path for path in home.inbox.iterdir() if path.is_file()]
+    aside = sorted(path.name for path in (home.inbox / "refused").iterdir())
+    files = ["1-bad.csv", "1-letter.docx", "bad.csv", "letter.docx"]
+    assert aside == sorted([*files, *(f"{name}.txt" for name in files)])
+    assert receive_inbox(store, home, {plan.slug: plan}, now=shanghai()) == []
 
 
-def test_a_file_from_the_future_came_now_at_the_latest(
+def test_a_clock_that_runs_ahead_dates_nothing_into_the_future(
     store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
 ) -> None:
-    put(write_csv("coverage", [coverage()]), home, datetime(2026, 1, 1))
+    put(write_csv("coverage", [coverage()]), home)
     receive_inbox(store, home, {plan.slug: plan}, now=NOW)
     assert arrivals(store)[0][1] == NOW
+
+
+def test_a_lock_file_stays_where_it_is(store: Store, home: Home, plan: Plan) -> None:
+    home.inbox.mkdir(exist_ok=True, mode=0o700)
+    (home.inbox / "~$open.xlsx").write_bytes(b"lock")
+    assert receive_inbox(store, home, {plan.slug: plan}, now=NOW) == []
+    assert (home.inbox / "~$open.xlsx").exists()
 
 
 def test_the_ledger_learns_that_a_file_came_and_no_count_of_people(

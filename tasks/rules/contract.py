@@ -147,6 +147,13 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
             "intellectual disability with mental disorder",
         ),
     },
+    "extension_reason": {
+        "weather": ("天气",),
+        "roads": ("交通",),
+        "staff": ("人手",),
+        "equipment": ("设备",),
+        "other": ("其他",),
+    },
     "mode": {"home": ("上门", "家庭访视"), "clinic": ("门诊",), "phone": ("电话",)},
     "seen": {
         "person": ("本人",),

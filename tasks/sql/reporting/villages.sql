@@ -5,7 +5,8 @@ WITH received AS (
         village,
         count(*)::INTEGER AS files,
         min(received_at) FILTER (WHERE counts) AS first_counted_at,
-        bool_or(nil) AS nil
+        -- a later file that counts takes a nil return back
+        arg_max(nil, received_at) FILTER (WHERE counts) AS nil
     FROM ledger.agg_submission
     WHERE campaign = $campaign AND phase = $phase AND round = $round
     GROUP BY village
