@@ -24,8 +24,10 @@ from tasks.rules.errors import DisclosureRisk
 from tasks.rules.wording import LANGUAGES, say
 from tasks.store import Store
 
-SMALLEST_COUNT = 10
-"""1-7 is withheld and the rest rounded to the nearest 5, so no count of people below 10 exists."""
+LEAST_WITHHELD_TO, LEAST_ROUNDED_TO = 7, 5
+"""What DOMAIN.md section 7 demands of every count of people: a plan may only be stricter."""
+
+_FROM_EARLIER = re.compile(r"^earlier\d+_")
 
 RATES_OF_PEOPLE = {
     "heed_rate": ("people_attended", "people_offered"),
@@ -108,7 +110,9 @@ class Allowed:
     """The fixed sentences that state the rule of protection, numbers included; in NFKC."""
     identity: Mapping[str, Any]
     """What JSON and CSV must say the report is."""
-    round_to: int = 5
+    withhold_to: int = LEAST_WITHHELD_TO
+    round_to: int = LEAST_ROUNDED_TO
+    """The plan's numbers; what was released before or by an earlier campaign may follow others."""
 
     @cached_property
     def people(self) -> frozenset[str]:
@@ -123,7 +127,7 @@ class Allowed:
     @cached_property
     def people_labels(self) -> re.Pattern[str]:
         """A number that follows what a figure about people is called, in either language."""
-        units = {re.sub(r"^earlier\d+_", "", f.name): f.unit for f in self._everything()}
+        units = {_FROM_EARLIER.sub("", f.name): f.unit for f in self._everything()}
         people, others = (
             _longest_first(
                 say(f"figure.{name}", language)
@@ -206,6 +210,7 @@ def read_allowed(
             "as_of": frame[0]["as_of"].isoformat(),
             "audience": audience,
         },
+        withhold_to=plan.rules.withhold_to,
         round_to=plan.rules.round_to,
     )
 
@@ -241,9 +246,14 @@ def check_figures(allowed: Allowed) -> None:
             raise DisclosureRisk("gate.not_released", kind="ledger")
         if (figure.state == "zero") is (figure.value is None or figure.value != 0):
             raise DisclosureRisk("gate.not_released", kind="ledger")
-        if figure.unit == "people" and not _may_count_people(figure.value, allowed.round_to):
+        if figure.unit == "people" and not _may_count_people(
+            figure.value, LEAST_WITHHELD_TO, LEAST_ROUNDED_TO
+        ):
             raise DisclosureRisk("gate.small_count", kind="ledger")
     for (name, village), figure in allowed.figures.items():
+        own = figure.unit == "people" and not _FROM_EARLIER.match(name)
+        if own and not _may_count_people(figure.value, allowed.withhold_to, allowed.round_to):
+            raise DisclosureRisk("gate.small_count", kind="ledger")
         if name in RATES_OF_PEOPLE and figure.value is not None:
             _check_rate(
                 figure.value, [allowed.figures.get((p, village)) for p in RATES_OF_PEOPLE[name]]
@@ -300,10 +310,12 @@ def _any_of(texts: Iterable[str]) -> str:
     return "|".join(map(re.escape, texts)) or r"(?!)"
 
 
-def _may_count_people(value: float | None, round_to: int) -> bool:
+def _may_count_people(value: float | None, withhold_to: int, round_to: int) -> bool:
+    """Return whether a count that is not withheld can be shown as `value`."""
     if value is None or value == 0:
         return True
-    return value >= SMALLEST_COUNT and value == int(value) and int(value) % round_to == 0
+    largest = value + (round_to - 1) // 2
+    return value > 0 and value % round_to == 0 and largest > withhold_to
 
 
 def _check_rate(rate: float, parts: Iterable[Released | None]) -> None:

@@ -9,20 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from reports.summary import Figure, Rectification, Summary, VillageReport, figure_label
+from tasks.rules.supervision import SHORTFALLS
 from tasks.rules.wording import say
 
 NEEDS_DOING = ("missing", "returned", "extended", "late", "on_time", "not_expected")
 """Reporting states, the one that needs doing most first: the order of every table of villages."""
-
-SHORTFALLS = (
-    "report_missing",
-    "visits_overdue",
-    "status_not_updated",
-    "report_late",
-    "care_group_not_met",
-    "subsidy_unpaid",
-)
-"""Shortfalls of a care group's service by weight, the weightiest first."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def compile_list(store: Store, plan: Plan, as_of: date) -> ListResult:
         _refuse_contradictions(store)
         _describe(store, plan)
         _write_questions(store, plan)
-        revision, is_new = _write_revision(store, plan)
+        revision, is_new = _write_revision(store, plan, as_of)
         ((referrals, people, known, open_questions),) = store.rows(
             "list/counts", campaign=plan.slug
         )
@@ -93,12 +93,13 @@ def _write_questions(store: Store, plan: Plan) -> None:
     store.run("list/add_questions", campaign=plan.slug)
 
 
-def _write_revision(store: Store, plan: Plan) -> tuple[int, bool]:
+def _write_revision(store: Store, plan: Plan, as_of: date) -> tuple[int, bool]:
     latest = latest_list(store, plan)
     ((differs,),) = store.rows("list/differences", campaign=plan.slug, revision=latest)
     if not differs:
         return latest, False
     revision = latest + 1
+    store.run("list/add_list", campaign=plan.slug, revision=revision, as_of=as_of)
     store.run("list/add_people", campaign=plan.slug, revision=revision)
     store.run("list/add_people_referrals", campaign=plan.slug, revision=revision)
     return revision, True

@@ -25,8 +25,8 @@ class RawFigure:
     village: str
     """A village code, or `TOWNSHIP`."""
     value: float | None
-    behind: int | None = None
-    """For a median or percentile: how many people it describes."""
+    behind: str | None = None
+    """For a median or percentile: the name of the count of the people it describes."""
 
 
 def list_figures(store: Store, plan: Plan) -> list[RawFigure]:
@@ -35,14 +35,24 @@ def list_figures(store: Store, plan: Plan) -> list[RawFigure]:
     people_listed for the township and each village (by responsible village); people_known and
     people_new (to the register) and people by care setting for the township. Source: reg_person,
     without people all of whose referrals are withdrawn by now. A village nobody is listed for is 0
-    where it reported a sweep, else None.
+    where its referrals are known for a round of the sweep, else None.
     """
     store.run("figures/list", campaign=plan.slug)
     (township,) = store.records("figures/list_township")
-    listed = dict(store.rows("figures/list_villages", campaign=plan.slug, villages=_codes(plan)))
+    reported = [village for village, *_ in referrals(store, plan)]
+    listed = dict(store.rows("figures/list_villages", villages=_codes(plan), reported=reported))
     figures = [RawFigure(name, "people", TOWNSHIP, value) for name, value in township.items()]
     figures += [RawFigure("people_listed", "people", code, listed[code]) for code in _codes(plan)]
     return figures
+
+
+def referrals(store: Store, plan: Plan, round: int | None = None) -> list[tuple[str, int, int]]:
+    """Return (village, round, referrals) where referrals are known, of one sweep round or of all.
+
+    Zero is known from a nil return, and from a referral sheet of which no row was returned; where
+    neither came, or where rows are still to be corrected and none was accepted, nothing is known.
+    """
+    return store.rows("reporting/referrals", campaign=plan.slug, round=round)
 
 
 def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
@@ -51,8 +61,9 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
     All for the township. people_waiting, _booked, _confirmed, _not_confirmed, _declined: by the
     state of the queue. people_offered: booked into a session up to `as_of`, or with an outcome.
     people_attended and people_assessed: with an assessment that took place; who declined did not
-    heed the offer. waiting_median and waiting_p90: days from consent to the first assessment, None
-    where there was none. sessions_held: sessions of the plan with an outcome recorded.
+    heed the offer. waiting_median and waiting_p90: days from consent to the first assessment, to
+    one decimal, None where there was none. sessions_held: sessions of the plan with an outcome
+    recorded.
     The heed rate (attended of offered) and the confirmed share (confirmed of assessed) are computed
     by publish from what is released.
     """
@@ -64,11 +75,13 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
         as_of=as_of,
         days=[session.date for session in plan.clinic],
     )
-    people = counts.pop("waiting_people")
     waiting = {name: counts.pop(name) for name in ("waiting_median", "waiting_p90")}
     return [
         *(RawFigure(name, "people", TOWNSHIP, value) for name, value in counts.items()),
-        *(RawFigure(name, "days", TOWNSHIP, value, people) for name, value in waiting.items()),
+        *(
+            RawFigure(name, "days", TOWNSHIP, _tenths(value), behind="people_assessed")
+            for name, value in waiting.items()
+        ),
         *(RawFigure(name, "sessions", TOWNSHIP, value) for name, value in sessions.items()),
     ]
 
@@ -118,6 +131,10 @@ def _of_village(look: VillageLook, result: SupervisionResult) -> dict[str, tuple
         "rectifications_opened": ("files", count(result.opened)),
         "rectifications_closed": ("files", count(result.closed)),
     }
+
+
+def _tenths(days: float | None) -> float | None:
+    return None if days is None else round(days, 1)
 
 
 def _flag(said: bool | None) -> int | None:

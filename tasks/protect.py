@@ -54,7 +54,7 @@ class Release:
         return (*key, self.exact[key])
 
     def reports(self, key: Key) -> bool:
-        """Whether a count stands behind the sums: they leave out what was not reported."""
+        """Whether a count stands in the sums: they leave out what was not reported or asked for."""
         figure = self.figures.get(key)
         return figure is not None and figure.state != "not_reported"
 
@@ -127,7 +127,6 @@ def _exposed(candidate: Release, earlier: Sequence[Release]) -> set[Key]:
         for release in releases
         for relation in release.relations
         if release.reports(relation.total)
-        and all(part in release.figures for part in relation.parts)
     ]
     narrow = {
         count
@@ -161,8 +160,12 @@ def count_ranges(
         matrix[row, place[total]] = 1
         for part in parts:
             matrix[row, place[part]] -= 1
-    slack = np.array([0 if relation.exact else MOST for _, _, relation in sums])
-    constraint = LinearConstraint(matrix.tocsr(), 0, slack)
+    rests = [relation.rest for _, _, relation in sums]
+    constraint = LinearConstraint(
+        matrix.tocsr(),
+        np.array([rest.low for rest in rests]),
+        np.array([MOST if rest.high is None else rest.high for rest in rests]),
+    )
     bounds = Bounds(
         np.array([known[count].low for count in counts]),
         np.array([MOST if known[count].high is None else known[count].high for count in counts]),

@@ -9,7 +9,7 @@ released is ever changed; news makes the next revision.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,10 +17,20 @@ import pyarrow as pa
 
 from tasks.figures import RawFigure
 from tasks.plan import Occurrence, Plan
-from tasks.protect import Release, protect_release
+from tasks.protect import Key, Release, protect_release
 from tasks.reporting import VillageReporting
 from tasks.rules.checking import SuiteResult
-from tasks.rules.disclosure import RATES, Figure, Relation, protect, rate, relations
+from tasks.rules.disclosure import (
+    RATES,
+    Figure,
+    Relation,
+    given_away,
+    protect,
+    rate,
+    relations,
+    withhold,
+)
+from tasks.rules.errors import DisclosureRisk
 from tasks.rules.supervision import Rectification
 from tasks.store import Store
 
@@ -77,7 +87,8 @@ def publish(
     latest = store.rows("publish/latest", **scope)
     revision = latest[0][0] + 1 if latest else 1
     figures, release = _protected(store, plan, occurrence, findings)
-    content = _content(figures, findings)
+    status = "due" if as_of >= occurrence.due else "interim"
+    content = _content(occurrence, status, figures, findings)
     if latest and latest[0][1] == content:
         return Published(revision - 1, is_new=False, checks=tuple(findings.checks))
     _load_candidate(store, figures, findings)
@@ -98,7 +109,7 @@ def publish(
             due=occurrence.due,
             due_provisional=occurrence.provisional,
             period=occurrence.period,
-            status="due" if as_of >= occurrence.due else "interim",
+            status=status,
             content=content,
             now=now,
         )
@@ -129,71 +140,95 @@ def _protected(
     """Return what a reader may see, and the release of people figures that it holds."""
     rules = plan.rules
     alone = {
-        (raw.name, raw.village): _median_or(
-            raw,
-            plan,
-            protect(
-                raw.name,
-                raw.unit,
-                raw.village,
-                raw.value,
-                withhold_to=rules.withhold_to,
-                round_to=rules.round_to,
-            ),
+        (raw.name, raw.village): protect(
+            raw.name,
+            raw.unit,
+            raw.village,
+            raw.value,
+            withhold_to=rules.withhold_to,
+            round_to=rules.round_to,
         )
         for raw in findings.figures
     }
+    exact = {
+        (raw.name, raw.village): None if raw.value is None else int(raw.value)
+        for raw in findings.figures
+        if raw.unit == "people"
+    }
     candidate = Release(
-        figures={key: figure for key, figure in alone.items() if figure.unit == "people"},
-        relations=_known_sums(plan, occurrence),
-        exact={
-            (raw.name, raw.village): None if raw.value is None else int(raw.value)
-            for raw in findings.figures
-            if raw.unit == "people"
-        },
+        figures={key: alone[key] for key in exact},
+        relations=_known_sums(plan, occurrence, exact),
+        exact=exact,
         withhold_to=rules.withhold_to,
         round_to=rules.round_to,
     )
-    release = protect_release(candidate, _earlier(store, plan, occurrence))
-    figures = [release.figures.get(key, figure) for key, figure in alone.items()]
+    # who has no counts of its own (an aggregation copies them) kept none of an earlier revision
+    earlier = _earlier(store, plan, occurrence) if exact else []
+    release = protect_release(candidate, earlier)
+    figures = [
+        _median_or(raw, plan, release, release.figures.get(key, figure))
+        for raw, (key, figure) in zip(findings.figures, alone.items(), strict=True)
+    ]
     figures += findings.copied
     return [*figures, *_rates(figures)], release
 
 
-def _known_sums(plan: Plan, occurrence: Occurrence) -> tuple[Relation, ...]:
-    return relations(occurrence.phase, tuple(village.code for village in plan.villages))
+def _known_sums(
+    plan: Plan, occurrence: Occurrence, exact: Mapping[Key, int | None]
+) -> tuple[Relation, ...]:
+    return relations(occurrence.phase, tuple(village.code for village in plan.villages), exact)
 
 
-def _median_or(raw: RawFigure, plan: Plan, figure: Figure) -> Figure:
-    """Withhold a median or percentile that too few people stand behind."""
+def _median_or(raw: RawFigure, plan: Plan, release: Release, figure: Figure) -> Figure:
+    """Withhold a median or percentile unless its people's released count shows enough of them.
+
+    So whether it is withheld tells nothing that the count beside it does not.
+    """
     if raw.behind is None or figure.state == "not_reported":
         return figure
-    if raw.behind < plan.rules.median_from:
-        return replace(figure, value=None, state="withheld")
+    behind = release.figures[raw.behind, raw.village]
+    told = given_away(
+        behind, withhold_to=release.withhold_to, round_to=release.round_to, secondary=False
+    )
+    if behind.state != "released" or told.low < plan.rules.median_from:
+        return withhold(figure)
     return figure
 
 
 def _earlier(store: Store, plan: Plan, occurrence: Occurrence) -> list[Release]:
-    """Return the earlier revisions of a phase and round, with what was kept of them privately."""
+    """Return the earlier revisions of a phase and round, with what was kept of them privately.
+
+    Raises DisclosureRisk where nothing was kept of a released count: what it gives away beside the
+    new ones cannot be told.
+    """
     revisions: dict[int, list[dict[str, Any]]] = {}
     for row in store.records("publish/earlier_people", **_scope(plan, occurrence)):
+        if not row["is_kept"]:
+            raise DisclosureRisk(
+                "disclosure.count_not_kept", figure=row["name"], revision=row["revision"]
+            )
         revisions.setdefault(row["revision"], []).append(row)
-    return [
-        Release(
-            figures={
-                (row["name"], row["village"]): Figure(
-                    row["name"], row["unit"], row["village"], row["value"], row["state"]
-                )
-                for row in rows
-            },
-            relations=_known_sums(plan, occurrence),
-            exact={(row["name"], row["village"]): row["exact"] for row in rows},
-            secondary=frozenset((row["name"], row["village"]) for row in rows if row["secondary"]),
-            withhold_to=rows[0]["withhold_to"],
-            round_to=rows[0]["round_to"],
-        )
-        for rows in revisions.values()
-    ]
+    return [_released_before(plan, occurrence, rows) for rows in revisions.values()]
+
+
+def _released_before(
+    plan: Plan, occurrence: Occurrence, rows: Sequence[Mapping[str, Any]]
+) -> Release:
+    """Return the release of one revision out of its counts of people."""
+    exact = {(row["name"], row["village"]): row["exact"] for row in rows}
+    return Release(
+        figures={
+            (row["name"], row["village"]): Figure(
+                row["name"], row["unit"], row["village"], row["value"], row["state"]
+            )
+            for row in rows
+        },
+        relations=_known_sums(plan, occurrence, exact),
+        exact=exact,
+        secondary=frozenset((row["name"], row["village"]) for row in rows if row["secondary"]),
+        withhold_to=rows[0]["withhold_to"],
+        round_to=rows[0]["round_to"],
+    )
 
 
 def _rates(figures: Sequence[Figure]) -> list[Figure]:
@@ -206,15 +241,22 @@ def _rates(figures: Sequence[Figure]) -> list[Figure]:
     ]
 
 
-def _content(figures: Sequence[Figure], findings: Findings) -> str:
-    """Return the SHA-256 of all a reader sees, to tell news from a rerun."""
+def _content(
+    occurrence: Occurrence, status: str, figures: Sequence[Figure], findings: Findings
+) -> str:
+    """Return the SHA-256 of all a reader sees, to tell news from a rerun.
+
+    Rectifications as they stood after this round: what a later one opened or closed is its news.
+    """
     seen = {
+        "status": [status, occurrence.due.isoformat(), occurrence.provisional],
         "figures": [(each.name, each.village, each.value, each.state) for each in figures],
         "reporting": [(each.village, each.state, each.nil) for each in findings.reporting],
         "actions": {key: list(value) for key, value in (findings.actions or {}).items()},
         "rectifications": [
-            (each.village, each.shortfall, each.opened_round, each.closed_round)
+            (each.village, each.shortfall, each.opened_round, each.open_after(occurrence.round))
             for each in findings.rectifications
+            if each.opened_round <= occurrence.round
         ],
     }
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode("utf-8")).hexdigest()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tasks.figures import TOWNSHIP, RawFigure
+from tasks.figures import TOWNSHIP, RawFigure, referrals
 from tasks.plan import Occurrence, Plan
 from tasks.rules.contract import REPORTING_STATES
 from tasks.rules.reporting import RECEIVED_STATES, reporting_state
@@ -78,32 +78,29 @@ def sweep_figures(
 ) -> list[RawFigure]:
     """Return reporting, households and referrals of a sweep round, by village and township.
 
-    A village whose rows are not accepted yet has not reported: its figures are None, not zero.
-    Referrals are counted for the village that sent them. People are exact: health side only.
+    A village whose rows are not accepted yet has not reported: its figures are None, not zero, and
+    so are those of a village that is not expected. Referrals are counted for the village that sent
+    them, and None where it said nothing of them. People are exact: health side only.
     """
+    counted = {each.village for each in reporting if each.state in ("on_time", "late")}
     coverage = {
         row["village"]: row
         for row in store.records("reporting/coverage", campaign=plan.slug, round=round)
+        if row["village"] in counted
     }
-    referrals = dict(store.rows("reporting/referrals", campaign=plan.slug, round=round))
+    known = {
+        village: count for village, _, count in referrals(store, plan, round) if village in counted
+    }
     rows = reporting_figures(reporting)
     households = []
     people = []
     for each in reporting:
-        counted = each.state in ("on_time", "late")
         record = coverage.get(each.village, {})
         households += [
             RawFigure(name, "households", each.village, record.get(name))
             for name in ("households", "households_visited", "households_declined")
         ]
-        people.append(
-            RawFigure(
-                "referrals",
-                "people",
-                each.village,
-                referrals.get(each.village, 0) if counted else None,
-            )
-        )
+        people.append(RawFigure("referrals", "people", each.village, known.get(each.village)))
     refused = [row["no_consent"] for row in coverage.values()]
     return [
         *rows,

@@ -6,14 +6,22 @@ stops the phase. Every condition selects the rows that break a rule as `1`, so t
 hold a cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
-from tasks.rules.contract import FIGURE_STATES, REPORTING_STATES, SHEETS, UNITS, VERDICTS
+from tasks.rules.booking import STATES, STILL_QUEUED
+from tasks.rules.contract import (
+    CHOICES,
+    FIGURE_STATES,
+    REPORTING_STATES,
+    SHEETS,
+    UNITS,
+    VERDICTS,
+)
 
 ROW_RULE = "row_rule"
 TABLE_RULE = "table_rule"
@@ -29,7 +37,7 @@ class TableRule:
     """With it, `broken` is a condition on groups (HAVING)."""
 
 
-def _listed(values: Sequence[str]) -> str:
+def _listed(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
@@ -77,8 +85,7 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
         TableRule("has_village", "responsible_village IS NULL"),
         TableRule(
             "care_setting_known",
-            "care_setting NOT IN ('home', 'hospital', 'welfare_institution', "
-            "'other_institution', 'not_reachable')",
+            f"care_setting NOT IN ({_listed(CHOICES['care_setting'])})",
         ),
     ),
     "reg_person_referral": (
@@ -90,13 +97,9 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
         TableRule("one_row_a_number", "count(*) > 1", "register_no"),
     ),
     "reg_queue": (
+        TableRule("state_known", f"state NOT IN ({_listed(STATES)})"),
         TableRule(
-            "state_known",
-            "state NOT IN ('waiting', 'booked', 'confirmed', 'not_confirmed', 'declined', "
-            "'withdrawn')",
-        ),
-        TableRule(
-            "position_while_waiting", "(position IS NULL) = (state IN ('waiting', 'booked'))"
+            "position_while_waiting", f"(position IS NULL) = (state IN ({_listed(STILL_QUEUED)}))"
         ),
         TableRule(
             "one_position_each", "count(*) FILTER (WHERE position IS NOT NULL) > 1", "position"
@@ -126,6 +129,7 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
         TableRule("value_only_released", "(value IS NULL) = (state IN ('released', 'zero'))"),
         TableRule("zero_is_zero", "state = 'zero' AND value <> 0"),
         TableRule(
+            # the least that every plan keeps to; the gate checks the plan's own numbers
             "people_protected",
             "unit = 'people' AND state = 'released' AND (value < 10 OR value % 5 <> 0)",
         ),

@@ -17,12 +17,17 @@ def withdraw(
     by: str,
     now: datetime,
 ) -> None:
-    """Record that a referral was withdrawn on `day`; the next run of list and queue leaves it out.
+    """Record that a referral was withdrawn on `day`, by whom and why; a first withdrawal stays.
 
-    Raises WrongCommand for an unknown reference or without a reason.
+    It is shown to nobody from then on (`show_session`), and the next run of list and queue leaves
+    it out. `now` is wall time of the plan's time zone. Raises WrongCommand without a reason or a
+    name, for a day after `now`, and for a reference that no current referral of the campaign has;
+    then nothing is kept.
     """
     if not reason.strip():
         raise WrongCommand("withdraw.no_reason")
+    if day > now.date():
+        raise WrongCommand("withdraw.not_yet", day=day)
     ref = referral_ref.strip().upper()
     if not store.rows("person/referral", campaign=campaign, referral_ref=ref):
         raise WrongCommand("withdraw.unknown", campaign=campaign)

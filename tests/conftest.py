@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from hypothesis import settings
 
 from tasks.home import Home
 from tasks.plan import ClinicSession, HealthCentre, Occurrence, Plan, Recipients, Village
@@ -15,6 +16,10 @@ from tasks.pseudonyms import make_secret
 from tasks.register import make_stores, open_register
 from tasks.rules.contract import SHEETS, Identity, write_identity
 from tasks.store import Store
+
+# a busy machine is no reason to fail
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 KEY = "a" * 64
 RECEIVED = datetime(2025, 10, 28, 9, 0)
@@ -113,7 +118,10 @@ def write_grids(path: Path, grids: Mapping[str, Sequence[Sequence[object]]]) -> 
 
 
 def write_workbook(
-    path: Path, sheets: Mapping[str, Sequence[Mapping[str, object]]], identity: Identity
+    path: Path,
+    sheets: Mapping[str, Sequence[Mapping[str, object]]],
+    identity: Identity,
+    titles: Sequence[str] = (),
 ) -> Path:
     """Write a workbook as a village would send it: sheet -> rows by column name."""
     grids = {}
@@ -121,7 +129,8 @@ def write_workbook(
         columns = SHEETS[name].columns
         cells = [[row.get(column.name, "") for column in columns] for row in rows]
         heads = [column.heads[0] for column in columns]
-        grids[SHEETS[name].title] = [[write_identity(identity)], heads, *cells]
+        above = [[write_identity(identity)], *([title] for title in titles)]
+        grids[SHEETS[name].title] = [*above, heads, *cells]
     return write_grids(path, grids)
 
 

@@ -156,6 +156,20 @@ def test_the_ledger_has_no_column_that_could_hold_a_person() -> None:
         assert not columns & personal, path.name
 
 
+@pytest.mark.parametrize(
+    ("room", "folder"), [("reports/", "report"), ("tasks/outbox.py", "outbox")]
+)
+def test_reports_and_mail_run_their_own_statements_only(room: str, folder: str) -> None:
+    folders = {path.parent.relative_to(SQL).as_posix() for path in statements()}
+    for name, tree in sources():
+        if not name.startswith(room):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                head, _, stem = node.value.rpartition("/")
+                assert not (stem and head in folders - {folder}), (name, node.value)
+
+
 def test_no_statement_that_reports_run_reads_the_register() -> None:
     for folder in ("report", "outbox"):
         for path in (SQL / folder).glob("*.sql"):

@@ -6,12 +6,16 @@ from hypothesis import strategies as st
 
 from tasks.rules.contract import PHASES, UNITS
 from tasks.rules.disclosure import (
+    ANYTHING,
     FEWEST_VALUES,
+    NOTHING,
     RATES,
     ROUND_TO,
+    SOMETHING,
     WITHHOLD_TO,
     Figure,
     Range,
+    Relation,
     given_away,
     protect,
     rate,
@@ -21,8 +25,10 @@ from tasks.rules.disclosure import (
 )
 
 COUNTS = st.integers(0, 5000)
-RULES = st.tuples(st.integers(WITHHOLD_TO, 40), st.integers(ROUND_TO, 40))
-"""What a plan may set: as strict as the default, or stricter."""
+RULES = st.integers(WITHHOLD_TO, 40).flatmap(
+    lambda most: st.tuples(st.just(most), st.integers(ROUND_TO, 2 * most + 1))
+)
+"""What a plan may set: as strict as the default, or stricter, and nothing is rounded to zero."""
 
 
 def people(count: float | None, withhold_to: int = WITHHOLD_TO, round_to: int = ROUND_TO) -> Figure:
@@ -188,10 +194,41 @@ def test_villages_add_up_to_the_township(phase: str) -> None:
     over = [
         relation
         for relation in relations(phase, villages)
-        if [village for _, village in relation.parts] == [*villages] and relation.exact
+        if [village for _, village in relation.parts] == [*villages] and relation.rest == NOTHING
     ]
     assert over
     assert all(relation.total[1] == "" for relation in over)
+
+
+@pytest.mark.parametrize(
+    ("applied", "paid", "rest"),
+    [
+        (3, 3, NOTHING),
+        (3, 2, SOMETHING),
+        (3, 0, SOMETHING),
+        (0, 0, NOTHING),
+        (None, None, ANYTHING),
+        (3, None, ANYTHING),
+    ],
+)
+def test_whether_a_village_fell_short_of_its_subsidies_is_known(
+    applied: int | None, paid: int | None, rest: Range
+) -> None:
+    exact = {("subsidy_applied", "v"): applied, ("subsidy_paid", "v"): paid}
+    known = Relation(("subsidy_applied", "v"), (("subsidy_paid", "v"),), rest)
+    assert known in relations("supervision", ("v",), exact)
+
+
+def test_who_attended_was_assessed_and_every_outcome_was_offered() -> None:
+    def of(total: str, *parts: str, rest: Range = ANYTHING) -> Relation:
+        return Relation((total, ""), tuple((part, "") for part in parts), rest)
+
+    assert set(relations("diagnosis_queue", ("v",))) == {
+        of("people_offered", "people_attended"),
+        of("people_offered", "people_confirmed", "people_not_confirmed", "people_declined"),
+        of("people_attended", "people_assessed", rest=NOTHING),
+        of("people_assessed", "people_confirmed", "people_not_confirmed"),
+    }
 
 
 def test_every_rate_has_two_parts() -> None:

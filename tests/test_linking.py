@@ -1,7 +1,7 @@
 """The compiled list: one row a person, by the linking rules; doubts go to a human."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from register_rows import (
     contents,
     empty,
 )
-from tasks.compile_list import compile_list
+from tasks.compile_list import compile_list, latest_list
 from tasks.diagnosis_queue import update_queue
+from tasks.figures import list_figures
 from tasks.plan import Plan
 from tasks.pseudonyms import read_secret
 from tasks.questions import (
@@ -287,6 +288,26 @@ def test_nobody_is_no_revision(store: Store, plan: Plan) -> None:
     assert (result.revision, result.is_new, result.people) == (0, False, 0)
 
 
+def test_a_list_that_everybody_withdrew_from_is_a_revision_of_nobody(
+    store: Store, plan: Plan
+) -> None:
+    add_referral(store, "R-1")
+    compile_list(store, plan, DUE)
+    add_withdrawal(store, "R-1")
+
+    emptied = compile_list(store, plan, DUE + timedelta(days=1))
+    again = compile_list(store, plan, DUE + timedelta(days=2))
+
+    assert (emptied.revision, emptied.is_new, emptied.people) == (2, True, 0)
+    assert (again.revision, again.is_new) == (2, False)
+    assert latest_list(store, plan) == 2
+    assert contents(store, "reg_list", "revision, as_of, people") == [
+        (1, DUE, 1),
+        (2, DUE + timedelta(days=1), 0),
+    ]
+    assert {each.value for each in list_figures(store, plan) if not each.village} == {0}
+
+
 def test_who_this_campaign_enrolled_was_not_known_before(store: Store, plan: Plan) -> None:
     add_referral(store, "R-1")
     compile_list(store, plan, DUE)
@@ -506,8 +527,8 @@ RECORD = st.fixed_dictionaries({field: st.sampled_from(of) for field, of in FIEL
 def test_sql_links_as_the_rules_say(
     store: Store, plan: Plan, referrals: Rows, registered: Rows
 ) -> None:
-    empty(store, "stg_referral", "reg_registered", "reg_person", "reg_person_referral")
-    empty(store, "reg_question")
+    empty(store, "stg_referral", "reg_registered", "reg_list", "reg_person")
+    empty(store, "reg_person_referral", "reg_question")
     records = [{"ref": f"R-{n}", "registered": False} | row for n, row in enumerate(referrals)]
     records += [{"ref": f"S-{n}", "registered": True} | row for n, row in enumerate(registered)]
     for row in records:

@@ -357,8 +357,8 @@ def test_a_csv_is_refused_for_the_same_reasons(
     path.write_text(as_text(rows), encoding="utf-8", newline="")
     with pytest.raises(FileRefused) as refused:
         read_submission(path)
-    # a CSV has no sheet to name
-    sheet = {"sheet": ""} if "sheet" in named else {}
+    # a CSV has no sheet's name: it is called after what it holds
+    sheet = {"sheet": REFERRAL.title} if "sheet" in named else {}
     assert_safe(refused.value, key, "v.csv", **(named | sheet))
 
 

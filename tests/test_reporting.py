@@ -192,7 +192,7 @@ def test_a_round_for_some_villages_expects_only_them(
 def test_an_extension_holds_for_its_village_alone(
     store: Store, plan: Plan, sweep: Occurrence, write_csv: WriteCsv
 ) -> None:
-    grant_extension(store, plan, "sweep", 1, VILLAGE_1, LATER, by="卫生院", reason="道路中断")
+    grant_extension(store, plan, "sweep", 1, VILLAGE_1, LATER, by="卫生院", reason="交通")
     assert [state for state, *_ in states(store, plan, sweep, LATER).values()] == [
         "extended",
         "missing",
@@ -210,19 +210,22 @@ def test_an_extension_holds_for_its_village_alone(
 
 def test_the_newest_extension_holds(store: Store, plan: Plan, sweep: Occurrence) -> None:
     for due in (LATER, LATER + DAY):
-        grant_extension(store, plan, "sweep", 1, VILLAGE_1, due, by="卫生院", reason="道路中断")
+        grant_extension(store, plan, "sweep", 1, VILLAGE_1, due, by="卫生院", reason="交通")
     assert states(store, plan, sweep, LATER + DAY)[VILLAGE_1][0] == "extended"
 
 
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"phase": "readiness"}, "extend.unknown"),
-        ({"round": 2}, "extend.unknown"),
+        ({"phase": "follow_up"}, "error.phase"),
+        ({"phase": "readiness"}, "plan.no_such_phase"),
+        ({"round": 2}, "plan.no_such_round"),
         ({"village": "990101001009"}, "extend.unknown"),
         ({"due": DUE}, "extend.not_later"),
-        ({"by": " "}, "extend.no_reason"),
-        ({"reason": ""}, "extend.no_reason"),
+        ({"by": " "}, "extend.no_name"),
+        ({"reason": ""}, "extend.reason"),
+        # the office reads the ledger: free text could name somebody
+        ({"reason": "张三病了"}, "extend.reason"),
     ],
 )
 def test_an_extension_needs_a_later_day_who_and_why(
@@ -234,11 +237,12 @@ def test_an_extension_needs_a_later_day_who_and_why(
         "village": VILLAGE_1,
         "due": LATER,
         "by": "卫生院",
-        "reason": "道路中断",
+        "reason": "交通",
     }
     with pytest.raises(WrongCommand) as refused:
         grant_extension(store, plan, **(asked | changes))
     assert refused.value.key == key
+    assert "张三" not in str(refused.value)
 
 
 def test_the_ledger_learns_that_a_file_came_and_no_count_of_its_rows(
@@ -363,6 +367,71 @@ def test_a_withdrawn_referral_is_not_counted(
     add_withdrawal(store, ref)
     reporting = read_reporting(store, plan, sweep, DUE)
     assert figures(sweep_figures(store, plan, 1, reporting))["referrals", VILLAGE_1] == 1
+
+
+NO_REFERRALS_SAID: list[tuple[dict[str, list[dict[str, str]]], int | None]] = [
+    # nothing said of referrals
+    ({"coverage": [coverage()]}, None),
+    # said that there is none
+    ({"coverage": [coverage(nil_return="是")]}, 0),
+    ({"coverage": [coverage()], "referral": []}, 0),
+    ({"coverage": [coverage()], "referral": [referral(consent_by="")]}, 0),
+    # said something that is still to be corrected
+    ({"coverage": [coverage()], "referral": [referral(sex="?")]}, None),
+    ({"coverage": [coverage()], "referral": [referral(sex="?"), referral(full_name="李四")]}, 1),
+    # a village of which no row counts has not reported
+    ({"coverage": [coverage(households="?")], "referral": []}, None),
+]
+
+
+@pytest.mark.parametrize(("sheets", "known"), NO_REFERRALS_SAID)
+def test_no_referrals_are_zero_only_where_the_village_said_so(
+    store: Store,
+    plan: Plan,
+    sweep: Occurrence,
+    tmp_path: Path,
+    sheets: dict[str, list[dict[str, str]]],
+    known: int | None,
+) -> None:
+    identity = Identity(plan.slug, "sweep", 1, VILLAGE_1, 1)
+    take(store, plan, DUE, write_workbook(tmp_path / "v.xlsx", sheets, identity))
+    found = figures(sweep_figures(store, plan, 1, read_reporting(store, plan, sweep, DUE)))
+    assert found["referrals", VILLAGE_1] == known
+
+
+def test_the_newest_referral_sheet_says_whether_there_is_none(
+    store: Store, plan: Plan, sweep: Occurrence, write_csv: WriteCsv
+) -> None:
+    said = []
+    for name, sheet, rows in (
+        ("a.csv", "coverage", [coverage()]),
+        ("b.csv", "referral", [referral(sex="?")]),
+        ("c.csv", "referral", [referral(consent_by="")]),
+        ("d.csv", "coverage", [coverage(households="60")]),
+        ("e.csv", "referral", [referral()]),
+    ):
+        take(store, plan, DUE + len(said) * DAY, write_csv(sheet, rows, name=name))
+        reporting = read_reporting(store, plan, sweep, LATER)
+        said.append(figures(sweep_figures(store, plan, 1, reporting))["referrals", VILLAGE_1])
+    assert said == [None, None, 0, 0, 1]
+
+
+def test_a_village_that_is_not_expected_has_no_figures(
+    store: Store, plan: Plan, sweep: Occurrence, write_csv: WriteCsv
+) -> None:
+    for village in (VILLAGE_1, VILLAGE_2):
+        rows = [coverage(village_code=village)]
+        take(store, plan, DUE, write_csv("coverage", rows, village=village))
+        take(store, plan, DUE, write_csv("referral", [referral()], village=village))
+    some = replace(sweep, villages=(VILLAGE_2,))
+    found = figures(sweep_figures(store, plan, 1, read_reporting(store, plan, some, DUE)))
+    for name, value in {"households": 50, "households_visited": 45, "referrals": 1}.items():
+        assert [found[name, place] for place in (TOWNSHIP, VILLAGE_1, VILLAGE_2)] == [
+            value,
+            None,
+            value,
+        ]
+    assert found["no_consent", TOWNSHIP] == int(coverage()["no_consent_count"])
 
 
 def test_before_anything_came_nothing_is_reported(

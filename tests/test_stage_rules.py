@@ -234,7 +234,13 @@ MISTAKES: Mapping[str, Mapping[str, Sequence[Row]]] = {
     "registered_person": {
         **PERSON,
         "consent_covers_management": each("评估", "全部"),
-        "register_no_valid": each("", "待编", "G1", "-G1", "G-" + "1" * 31),
+        "register_no_valid": (
+            *each("", "待编", "G1", "-G1", "G-" + "1" * 31),
+            # given here to 王五, born 1980-01-02; of R20250002 the ID number is known besides
+            {"": "R20250001", "full_name": "赵六"},
+            {"": "R20250001", "birth_date": "1980-01-03"},
+            {"": "R20250002", "resident_id": WOMAN},
+        ),
         "diagnosis_valid": each("", "抑郁症"),
         "confirmed_on_valid": (
             *({"": day, "last_visited_on": ""} for day in ("", LATER, *NO_DAYS)),
@@ -308,6 +314,9 @@ PASSES: Mapping[str, Sequence[Row]] = {
         {"resident_id": WOMAN},
         {"confirmed_on": "1980-01-02"},
         {"last_visited_on": "2020-01-02"},
+        {"register_no": "R20250001", "resident_id": WOMAN},
+        {"register_no": "R20250002", "phone": ""},
+        {"register_no": "G-001", "full_name": "赵六"},
     ),
 }
 """Sheet -> changes of a sound row that leave it sound."""
@@ -345,12 +354,18 @@ FIRST_ROW = 3
 """Below identity and head."""
 
 
+PLAIN = {"full_name": "王五", "birth_date": date(1980, 1, 2)}
+"""Who `registered_person` speaks of."""
+
+
 @pytest.fixture(scope="module")
 def register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A register that knows one referral and one person, for the sheets that name them."""
     with open_home(make_home(tmp_path_factory.mktemp("rules") / "home")) as store:
         add_referral(store, "R-000000000001")
         add_registered(store, "G-001", confirmed_on=date(2020, 1, 1))
+        add_registered(store, "R20250001", source="assessment", **PLAIN)
+        add_registered(store, "R20250002", source="assessment", resident_key="k", **PLAIN)
         yield store
 
 

@@ -18,5 +18,8 @@ ENDING_OUTCOMES = ("confirmed", "not_confirmed", "declined")
 ASSESSED_OUTCOMES = ("confirmed", "not_confirmed", "reassess")
 """Outcomes of an assessment that took place."""
 
-STATES = ("waiting", "booked", *ENDING_OUTCOMES, "withdrawn")
+STILL_QUEUED = ("waiting", "booked")
+"""States of people whose wait has not ended; each has a position."""
+
+STATES = (*STILL_QUEUED, *ENDING_OUTCOMES, "withdrawn")
 """Every person of the queue is in exactly one of these."""

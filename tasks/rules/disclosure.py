@@ -8,6 +8,7 @@ different things and stay so. What several figures give away together is `tasks/
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 WITHHOLD_TO = 7
 ROUND_TO = 5
@@ -116,24 +117,47 @@ def rate(name: str, village: str, numerator: Figure | None, denominator: Figure 
     return Figure(name, "percent", village, value, "zero" if value == 0 else "released")
 
 
+NOTHING = Range(0, 0)
+SOMETHING = Range(1, None)
+ANYTHING = Range(0, None)
+
+
 @dataclass(frozen=True)
 class Relation:
-    """A sum every reader knows: the parts add up to the total, or (not `exact`) to no more."""
+    """A sum every reader knows: the parts, and what else the total holds, add up to the total."""
 
     total: tuple[str, str]
     """(figure name, village); '' is the township."""
     parts: tuple[tuple[str, str], ...]
-    exact: bool = True
+    rest: Range = NOTHING
+    """How many people of the total are in none of the parts."""
 
 
-def relations(phase: str, villages: tuple[str, ...]) -> tuple[Relation, ...]:
-    """Return what a reader knows of the counts of people in one release of `phase`."""
+def relations(
+    phase: str,
+    villages: tuple[str, ...],
+    exact: Mapping[tuple[str, str], int | None] = MappingProxyType({}),
+) -> tuple[Relation, ...]:
+    """Return what a reader knows of the counts of people in one release of `phase`.
+
+    `exact`: the counts themselves, by name and village, for what the page says of them in words.
+    """
 
     def over_villages(name: str) -> Relation:
         return Relation((name, ""), tuple((name, village) for village in villages))
 
-    def of(total: str, *parts: str, exact: bool = True, village: str = "") -> Relation:
-        return Relation((total, village), tuple((part, village) for part in parts), exact)
+    def of(total: str, *parts: str, rest: Range = NOTHING, village: str = "") -> Relation:
+        return Relation((total, village), tuple((part, village) for part in parts), rest)
+
+    def subsidies(village: str) -> Relation:
+        """Whether all that was applied for was paid is told: a thing to do, a rectification."""
+        applied = exact.get(("subsidy_applied", village))
+        paid = exact.get(("subsidy_paid", village))
+        if applied is None or paid is None:
+            rest = ANYTHING
+        else:
+            rest = SOMETHING if paid < applied else NOTHING
+        return of("subsidy_applied", "subsidy_paid", rest=rest, village=village)
 
     if phase == "sweep":
         return (over_villages("referrals"),)
@@ -152,17 +176,21 @@ def relations(phase: str, villages: tuple[str, ...]) -> tuple[Relation, ...]:
         )
     if phase == "diagnosis_queue":
         return (
-            of("people_offered", "people_attended", exact=False),
-            of("people_attended", "people_assessed", exact=False),
-            of("people_assessed", "people_confirmed", "people_not_confirmed", exact=False),
+            of("people_offered", "people_attended", rest=ANYTHING),
+            of(
+                "people_offered",
+                "people_confirmed",
+                "people_not_confirmed",
+                "people_declined",
+                rest=ANYTHING,
+            ),
+            of("people_attended", "people_assessed"),
+            of("people_assessed", "people_confirmed", "people_not_confirmed", rest=ANYTHING),
         )
     if phase == "supervision":
         return (
             over_villages("subsidy_applied"),
             over_villages("subsidy_paid"),
-            *(
-                of("subsidy_applied", "subsidy_paid", exact=False, village=village)
-                for village in ("", *villages)
-            ),
+            *map(subsidies, villages),
         )
     return ()

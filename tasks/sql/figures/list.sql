@@ -3,7 +3,7 @@ CREATE OR REPLACE TEMP TABLE figure_person AS
 SELECT p.responsible_village AS village, p.care_setting, p.register_no IS NOT NULL AS known
 FROM register.reg_person AS p
 WHERE p.campaign = $campaign
-    AND p.revision = (SELECT max(revision) FROM register.reg_person WHERE campaign = $campaign)
+    AND p.revision = (SELECT max(revision) FROM register.reg_list WHERE campaign = $campaign)
     AND EXISTS (
         FROM register.reg_person_referral AS member
         ANTI JOIN register.reg_withdrawal AS w

@@ -1,6 +1,6 @@
 -- Grain: one row: exact counts of the queue at $as_of, over queue_member, queue_outcome, queue_state
 -- and the queue as written; people who have withdrawn are in none. Waiting is counted from consent to
--- the first assessment; waiting_people is how many people are behind its median and percentile.
+-- the first assessment.
 WITH
 person AS (
     SELECT
@@ -34,6 +34,5 @@ SELECT
     count(*) FILTER (WHERE state = 'not_confirmed') AS people_not_confirmed,
     count(*) FILTER (WHERE state = 'declined') AS people_declined,
     quantile_cont(attended_on - waiting_since, 0.5) AS waiting_median,
-    quantile_cont(attended_on - waiting_since, 0.9) AS waiting_p90,
-    count(attended_on) AS waiting_people
+    quantile_cont(attended_on - waiting_since, 0.9) AS waiting_p90
 FROM person;

@@ -1,6 +1,7 @@
 -- Grain: one row a person of the health centre's standing register, as it was sent last: several
--- campaigns take the same register in.
-INSERT OR REPLACE INTO register.reg_registered BY NAME
+-- campaigns take the same register in. Who was enrolled here stays enrolled (source, referral_ref):
+-- the queue knows by it that a confirmed person is on the register already.
+INSERT INTO register.reg_registered BY NAME
 SELECT
     register_no, full_name, sex, birth_date, resident_key, residence_village, registered_village,
     phone, diagnosis, confirmed_on, psychiatrist_licence, stability, last_visited_on,
@@ -8,4 +9,17 @@ SELECT
 FROM register.stg_registered_person
 WHERE is_current
 QUALIFY row_number() OVER (
-    PARTITION BY register_no ORDER BY received_at DESC, submission_id, row_number) = 1;
+    PARTITION BY register_no ORDER BY received_at DESC, submission_id, row_number) = 1
+ON CONFLICT (register_no) DO UPDATE SET
+    full_name = excluded.full_name,
+    sex = excluded.sex,
+    birth_date = excluded.birth_date,
+    resident_key = excluded.resident_key,
+    residence_village = excluded.residence_village,
+    registered_village = excluded.registered_village,
+    phone = excluded.phone,
+    diagnosis = excluded.diagnosis,
+    confirmed_on = excluded.confirmed_on,
+    psychiatrist_licence = excluded.psychiatrist_licence,
+    stability = excluded.stability,
+    last_visited_on = excluded.last_visited_on;

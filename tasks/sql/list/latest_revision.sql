@@ -1,2 +1,2 @@
 -- Grain: one row: the latest revision of the campaign's compiled list, or null before the first.
-SELECT max(revision) FROM register.reg_person WHERE campaign = $campaign;
+SELECT max(revision) FROM register.reg_list WHERE campaign = $campaign;

@@ -1,5 +1,6 @@
 -- Grain: one row a person who is newly on the register: confirmed by a psychiatrist, and agreed to
--- community management at the assessment. Numbered by day of assessment, then by reference; a number
+-- community management at the assessment; not where a later outcome says otherwise by now, or a rerun
+-- for an earlier day would bring back who was taken off. Numbered by day of assessment, then by reference; a number
 -- that visits name already is never given again.
 INSERT INTO register.reg_registered BY NAME
 WITH
@@ -14,6 +15,7 @@ enrolled AS (
     JOIN queue_state AS state ON state.person_ref = told.person_ref
     WHERE state.ended = 'confirmed'
         AND told.decided.enrols
+        AND told.decided.referral_ref IN (SELECT referral_ref FROM queue_verdict WHERE enrols)
         AND NOT EXISTS (
             FROM register.reg_registered AS g
             JOIN queue_member AS member ON member.referral_ref = g.referral_ref

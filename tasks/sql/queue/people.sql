@@ -16,6 +16,6 @@ JOIN register.reg_person_referral AS member
 LEFT JOIN register.reg_withdrawal AS w
     ON w.campaign = p.campaign AND w.referral_ref = member.referral_ref
 WHERE p.campaign = $campaign
-    AND p.revision = (SELECT max(revision) FROM register.reg_person WHERE campaign = $campaign)
+    AND p.revision = (SELECT max(revision) FROM register.reg_list WHERE campaign = $campaign)
     AND p.register_no IS NULL
     AND list_contains($settings, p.care_setting);

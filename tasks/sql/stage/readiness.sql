@@ -55,7 +55,7 @@ SELECT
     typed.village_code AS row_key,
     NULL::VARCHAR AS alt_key,
     md5(typed::VARCHAR) AS content_hash,
-    CASE WHEN true THEN failed_rules(rules) ELSE [] END AS failed_rules,
+    failed_rules(rules) AS failed_rules,
     typed,
-    CASE WHEN true THEN rules END AS rules
+    rules
 FROM judged;

@@ -9,15 +9,14 @@ parsed AS (
         cleaned.*,
         arrived.campaign,
         arrived.received_at::DATE AS received_on,
-        -- spaces that are typed between the characters of a Chinese name are not part of it
-        if(regexp_full_match(full_name, '[\p{Han} ]+'), replace(full_name, ' ', ''), full_name)
-            AS name,
+        person_name(full_name) AS name,
         to_choice('sex', sex) AS sex_value,
         to_date(birth_date) AS born,
         upper(resident_id) AS id_number,
         to_code(residence_village) AS residence,
         to_code(registered_village) AS registered,
         phone_number(phone) AS phone_value,
+        consent_given(consent_by, consent_date, consent_scope) AS has_consent,
         to_choice('consent_by', consent_by) AS consenting,
         to_date(consent_date) AS consented_on,
         to_choice('consent_scope', consent_scope) AS scope,
@@ -27,23 +26,22 @@ parsed AS (
         to_date(last_visited_on) AS last_visit
     FROM cleaned JOIN arrived USING (submission_id)
 ),
-checked AS (
-    SELECT
-        *,
-        -- Excel keeps 15 digits of a number; what it made of an ID cannot be guessed back
-        id_number IS NULL OR NOT regexp_full_match(id_number, '\d(\.\d+)?E\+?\d+|\d{15}000')
-            AS id_whole,
-        coalesce(id_check(id_number), false) AS id_holds,
-        EXISTS (FROM ref_village WHERE ref_village.campaign = parsed.campaign
-                AND ref_village.code IN (parsed.residence, parsed.registered)) AS in_township
-    FROM parsed
-),
 keyed_rows AS (
     SELECT
         *,
-        CASE WHEN id_holds THEN keyed('id:' || id_number) END AS resident_key,
-        keyed('nbs:' || name || '|' || born || '|' || sex_value) AS name_key
-    FROM checked
+        id_check(id_number) AS id_holds,
+        CASE WHEN id_check(id_number) THEN keyed('id:' || id_number) END AS resident_key
+    FROM parsed
+),
+compared AS (
+    SELECT
+        keyed_rows.*,
+        -- without two ID numbers to compare, name and birth date tell
+        known.enrolled AND NOT coalesce(
+            known.resident_key = keyed_rows.resident_key,
+            known.full_name = name AND known.birth_date = born) AS is_taken
+    FROM keyed_rows
+    LEFT JOIN ref_registered AS known USING (register_no)
 ),
 typed AS (
     SELECT
@@ -66,7 +64,7 @@ typed AS (
             'stability': stability_value,
             'last_visited_on': last_visit
         } AS typed
-    FROM keyed_rows
+    FROM compared
 ),
 judged AS (
     SELECT
@@ -75,21 +73,21 @@ judged AS (
             'consent_by_valid': consenting IS NOT NULL,
             'consent_date_valid': coalesce(consented_on <= received_on, false),
             'consent_covers_management': coalesce(scope = 'assessment_and_management', false),
+            -- a number given here after an assessment is not another person's
             'register_no_valid': coalesce(
-                regexp_full_match(register_no, '[0-9A-Za-z][0-9A-Za-z-]{2,31}'), false),
+                regexp_full_match(register_no, '[0-9A-Za-z][0-9A-Za-z-]{2,31}'), false)
+                AND NOT coalesce(is_taken, false),
             'full_name_valid': coalesce(name_check(name), false),
             'sex_valid': sex_value IS NOT NULL,
             'birth_date_valid': coalesce(born BETWEEN DATE '1900-01-01' AND received_on, false),
-            'resident_id_whole': id_whole,
-            'resident_id_valid': id_number IS NULL OR NOT id_whole OR id_holds,
-            'resident_id_agrees': NOT id_holds OR born IS NULL OR sex_value IS NULL
-                OR (id_number[7:14] = strftime(born, '%Y%m%d')
-                    AND (try_cast(id_number[17] AS INTEGER) % 2 = 1) = (sex_value = 'male')),
+            'resident_id_whole': id_whole(id_number),
+            'resident_id_valid': NOT id_whole(id_number) OR blank_or(id_number, id_holds),
+            'resident_id_agrees': NOT id_holds OR id_agrees(id_number, born, sex_value),
             'residence_village_valid': residence IS NOT NULL,
             'registered_village_valid': blank_or(registered_village, registered IS NOT NULL),
             'village_in_township': residence IS NULL
                 OR (registered_village IS NOT NULL AND registered IS NULL)
-                OR in_township,
+                OR in_township(campaign, residence) OR in_township(campaign, registered),
             'phone_valid': blank_or(phone, phone_check(phone)),
             'diagnosis_valid': diagnosed IS NOT NULL,
             'confirmed_on_valid': coalesce(
@@ -105,20 +103,11 @@ judged AS (
 SELECT
     submission_id,
     row_number,
-    (
-        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
-        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
-    ) AS has_consent,
+    has_consent,
     typed.register_no AS row_key,
     NULL::VARCHAR AS alt_key,
     md5(typed::VARCHAR) AS content_hash,
-    CASE WHEN (
-        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
-        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
-    ) THEN failed_rules(rules) ELSE [] END AS failed_rules,
+    CASE WHEN has_consent THEN failed_rules(rules) ELSE [] END AS failed_rules,
     typed,
-    CASE WHEN (
-        consent_by IS NOT NULL AND consent_date IS NOT NULL AND consent_scope IS NOT NULL
-        AND lower(consent_by) NOT IN ('不同意', '拒绝', '否', '无', 'no', 'none', 'refused')
-    ) THEN rules END AS rules
+    CASE WHEN has_consent THEN rules END AS rules
 FROM judged;
