@@ -134,12 +134,11 @@ def test_the_suites_count_the_rows_that_break_a_rule(store: Store) -> None:
 
 def test_an_empty_register_is_sound(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> None:
     with open_home(make_home(tmp_path_factory.mktemp("empty") / "home")) as store:
-        for phase, tables in TABLES_OF_PHASE.items():
-            found = check_tables(
-                store, tables, campaign=plan.slug, phase=phase, round=1, revision=1
-            )
-            assert [each.suite for each in found] == [*tables]
-            assert all(each.held == each.expectations for each in found)
+        found = check_tables(
+            store, tuple(TABLES), campaign=plan.slug, phase="sweep", round=1, revision=1
+        )
+    assert [each.suite for each in found] == TABLES
+    assert all(each.held == each.expectations for each in found)
 
 
 FREE = "CREATE OR REPLACE TABLE register.{0} AS FROM register.{0}"
@@ -365,15 +364,15 @@ def test_two_checks_that_count_differently_stop_the_phase(store: Store, statemen
 
 
 def test_only_the_round_that_is_run_is_looked_at(store: Store) -> None:
-    other = "UPDATE register.stg_referral SET verdict = 'liked', round = 2 WHERE is_current"
+    other = "UPDATE register.stg_coverage SET verdict = 'liked', round = 2 WHERE is_current"
     with tampered(store, other):
-        assert check(store, "stg_referral")
+        assert check(store, "stg_coverage")
         with pytest.raises(CheckFailed):
-            # the list is compiled from all rounds
-            check(store, "stg_referral", phase="list_compilation")
-    other = "UPDATE register.stg_referral SET verdict = 'liked', campaign = 'x' WHERE is_current"
+            # the campaign is summed up over all rounds
+            check(store, "stg_coverage", phase="aggregation")
+    other = "UPDATE register.stg_coverage SET verdict = 'liked', campaign = 'x' WHERE is_current"
     with tampered(store, other):
-        assert check(store, "stg_referral", phase="list_compilation")
+        assert check(store, "stg_coverage", phase="aggregation")
 
 
 def test_more_broken_rows_than_gx_lists_are_all_counted(store: Store) -> None:

@@ -161,7 +161,7 @@ SENDERS = 12
 """Files of an example: judging twelve takes no longer than judging one."""
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     first=st.lists(FILES, min_size=SENDERS, max_size=SENDERS),
     second=st.lists(FILES, min_size=SENDERS, max_size=SENDERS),

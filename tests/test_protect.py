@@ -259,7 +259,7 @@ def revisions(draw: Callable[..., Any], villages: int, revisions: int) -> list[C
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(revisions(villages=3, revisions=2) | revisions(villages=1, revisions=4))
 @example([(9, 8), (9, 11)])
 @example([(10, 3), (10, 13)])
