@@ -4,7 +4,9 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import xlsxwriter
@@ -78,11 +80,20 @@ def plan() -> Plan:
     )
 
 
+@cache
+def empty_stores() -> dict[str, bytes]:
+    """The files of a home with empty stores: made once, since every test wants its own."""
+    with TemporaryDirectory() as folder:
+        make_stores(Home(Path(folder)), KEY)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
 def make_home(root: Path) -> Home:
     """A home with empty stores at `root`."""
     home = Home(root)
     home.root.mkdir(mode=0o700)
-    make_stores(home, KEY)
+    for name, content in empty_stores().items():
+        (home.root / name).write_bytes(content)
     return home
 
 
