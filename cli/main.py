@@ -46,7 +46,10 @@ def main() -> None:
     """Run the command line; an error is one line and an exit code of its own."""
     keep_private()
     # a terminated command ends like an interrupted one: its Prefect server goes with it
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         app()
     except CampaignError as error:

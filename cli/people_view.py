@@ -11,6 +11,9 @@ from tasks.plan import Plan
 from tasks.questions import Question, field_names
 from tasks.rules.wording import say
 
+WIDTH = 160
+"""Columns that the widest table needs."""
+
 
 def show_pair(question: Question) -> None:
     """Print the rule that doubts, and the two records field by field."""
@@ -33,7 +36,7 @@ def show_booked(booked: Sequence[Booked], plan: Plan) -> None:
     columns = [field.name for field in fields(Booked)]
     table = Table()
     for column in columns:
-        table.add_column(say(f"person.{column}"), overflow="fold")
+        table.add_column(say(f"person.{column}"), no_wrap=True)
     for each in booked:
         row = asdict(each) | {
             "residence_village": names.get(each.residence_village, each.residence_village),
@@ -41,7 +44,8 @@ def show_booked(booked: Sequence[Booked], plan: Plan) -> None:
             "urgency": say(f"person.{each.urgency}"),
         }
         table.add_row(*(_shown(row[column]) for column in columns))
-    Console().print(table)
+    # a reference is copied from here: a narrow terminal may wrap the line, never cut the reference
+    Console(width=max(Console().width, WIDTH), soft_wrap=True).print(table)
 
 
 def _shown(value: object) -> str:

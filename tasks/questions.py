@@ -109,16 +109,19 @@ def answer_question(
 ) -> None:
     """Record that `by` answered a question with "same" or "different" at `at` (plan's time zone).
 
+    The words of the question file are understood, too.
+
     The next compilation applies it. Another answer than before takes its place; the same answer
     again changes nothing. Raises WrongCommand for an unknown question or answer, or without a name.
     """
     _require_name(by)
-    if answer not in ANSWERS:
+    meant = next((each for each in ANSWERS if answer.strip() in _spellings(each)), None)
+    if meant is None:
         raise WrongCommand("question.answer_form", choices=", ".join(ANSWERS))
     if not store.rows("question/one", campaign=campaign, question_id=question_id):
         raise WrongCommand("question.unknown", campaign=campaign)
     with store.transaction():
-        _record(store, campaign, {question_id: answer}, by, at)
+        _record(store, campaign, {question_id: meant}, by, at)
 
 
 def take_answers(store: Store, campaign: str, path: Path, by: str, *, at: datetime) -> int:

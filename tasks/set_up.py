@@ -6,6 +6,7 @@ from pathlib import Path
 from tasks.clock import now_in
 from tasks.home import Home, private_folder
 from tasks.keys import make_key, read_key
+from tasks.ledger import open_ledger
 from tasks.plan import Plan, copy_plan, load_plan
 from tasks.pseudonyms import make_secret
 from tasks.register import make_stores, open_register
@@ -16,13 +17,14 @@ def set_up(home: Home, plan_file: Path) -> Plan:
     """Set up the campaign of `plan_file` in `home` and return its plan.
 
     A second campaign joins the same stores. A plan that is here already is replaced by its newer
-    version. Raises WrongCommand for a bad plan, before anything is made, and for a campaign of
-    another township.
+    version. Raises WrongCommand for a bad plan, before anything is made, for a campaign of another
+    township, and for a newer version that moves a due day by which figures were released.
     """
     plan = load_plan(plan_file)
     for slug in home.campaigns():
         if load_plan(home.plan(slug)).health_centre.code != plan.health_centre.code:
             raise WrongCommand("error.other_township", campaign=slug)
+    _refuse_moved_deadlines(home, plan)
     for folder in (home.root, home.inbox, home.mail):
         private_folder(folder)
     if not home.register.exists():
@@ -35,3 +37,22 @@ def set_up(home: Home, plan_file: Path) -> Plan:
         make_secret(store, now)
     copy_plan(plan_file, home.plan(plan.slug).parent)
     return plan
+
+
+def _refuse_moved_deadlines(home: Home, plan: Plan) -> None:
+    """Who was on time is judged by the due day: it cannot move once that was released."""
+    if plan.slug not in home.campaigns() or not home.ledger.is_file():
+        return
+    with open_ledger(home) as store:
+        released = store.records("report/due_days", campaign=plan.slug)
+    now = {(each.phase, each.round): each.due for each in plan.calendar}
+    for row in released:
+        due = now.get((row["phase"], row["round"]))
+        if due != row["due"]:
+            raise WrongCommand(
+                "error.plan_moves",
+                phase=row["phase"],
+                round=row["round"],
+                was=row["due"],
+                now=due or "-",
+            )

@@ -21,16 +21,20 @@ def withdraw(
 
     It is shown to nobody from then on (`show_session`), and the next run of list and queue leaves
     it out. `now` is wall time of the plan's time zone. Raises WrongCommand without a reason or a
-    name, for a day after `now`, and for a reference that no current referral of the campaign has;
-    then nothing is kept.
+    name, for a day after `now`, for a reference that no current referral of the campaign has, and
+    for one that was withdrawn already; then nothing is kept.
     """
     if not reason.strip():
         raise WrongCommand("withdraw.no_reason")
     if day > now.date():
         raise WrongCommand("withdraw.not_yet", day=day)
     ref = referral_ref.strip().upper()
-    if not store.rows("person/referral", campaign=campaign, referral_ref=ref):
+    found = store.rows("person/referral", campaign=campaign, referral_ref=ref)
+    if not found:
         raise WrongCommand("withdraw.unknown", campaign=campaign)
+    ((_, withdrawn_on),) = found
+    if withdrawn_on is not None:
+        raise WrongCommand("withdraw.already", day=withdrawn_on)
     with store.transaction():
         store.run(
             "person/withdraw",

@@ -15,6 +15,7 @@ from conftest import coverage, referral
 from data.synthetic.generate import generate
 from tasks.home import Home
 from tasks.keys import read_key
+from tasks.ledger import open_ledger
 from tasks.register import open_register
 from tasks.rules.contract import VERDICTS, Identity, write_identity
 
@@ -338,3 +339,24 @@ def test_status_shows_every_kind_of_plan(campaign: Run, slug: str) -> None:
     (shown,) = campaign("status", "--json").record["campaigns"]
     states = {each["state"] for each in shown["phases"]}
     assert states <= {"planned", "open", "due", "closed"}
+
+
+def test_a_released_due_day_does_not_move(
+    ready: Run, tmp_path: Path, send: Callable[..., Path]
+) -> None:
+    home = Home(tmp_path / "home")
+    with open_ledger(home, "write") as store:
+        store.connection.execute(
+            "INSERT INTO ledger.out_revision VALUES ('autumn-2025', 'sweep', 1, 1, '2025-10-31', "
+            "'2025-10-31', false, NULL, 'due', 'x', '2025-10-31')"
+        )
+    for villages in PLANS.glob("*.csv"):
+        (tmp_path / villages.name).write_bytes(villages.read_bytes())
+    moved = (PLANS / f"{SLUG}.toml").read_text("utf-8").replace("2025年10月底", "2025年10月中旬")
+    (tmp_path / "moved.toml").write_text(moved, encoding="utf-8")
+    before = home.plan(SLUG).read_bytes()
+    refused = ready("init", "--plan", tmp_path / "moved.toml")
+    assert refused.code == 2
+    assert "2025-10-31" in refused.err
+    assert home.plan(SLUG).read_bytes() == before
+    assert ready("init", "--plan", PLANS / f"{SLUG}.toml").code == 0

@@ -63,8 +63,10 @@ def test_a_withdrawal_is_kept_once_and_the_first_one_holds(store: Store, plan: P
     first = date(2025, 11, 3)
 
     withdraw(store, plan.slug, "r-1", first, reason="本人要求", by="李", now=NOW)
-    withdraw(store, plan.slug, "R-1", NOW.date(), reason="监护人要求", by="李", now=NOW)
+    with pytest.raises(WrongCommand) as again:
+        withdraw(store, plan.slug, "R-1", NOW.date(), reason="监护人要求", by="李", now=NOW)
 
+    assert again.value.key == "withdraw.already"
     kept = contents(store, "reg_withdrawal", "referral_ref, withdrawn_on, reason")
     assert kept == [("R-1", first, "本人要求")]
 
