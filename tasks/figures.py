@@ -90,7 +90,7 @@ def supervision_figures(result: SupervisionResult) -> list[RawFigure]:
     """Return a month's figures for every village looked at, and their sums for the township.
 
     What a village's report did not say is None; a sum is over the villages that said it, None where
-    none did.
+    none did. Readiness only where the plan asked for it by then.
     """
     found = {look.village: _of_village(look, result) for look in result.villages}
     names = {name: unit for rows in found.values() for name, (unit, _) in rows.items()}
@@ -112,7 +112,9 @@ def _of_village(look: VillageLook, result: SupervisionResult) -> dict[str, tuple
     def count(rectifications: tuple[Any, ...]) -> int:
         return sum(each.village == look.village for each in rectifications)
 
+    ready = {"readiness_complete": ("files", _flag(look.readiness_complete))}
     return {
+        **(ready if result.readiness_owed else {}),
         "status_updated": ("files", _flag(look.status_updated)),
         "care_group_met": ("files", _flag(look.care_group_met)),
         **{

@@ -35,6 +35,8 @@ class VillageLook:
     """Visits of this or an earlier month that were still not made on the day of the look."""
     shortfalls: tuple[str, ...]
     actions: tuple[str, ...]
+    readiness_complete: bool | None = None
+    """Whether the campaign's readiness checklist is complete; None where it was not reported."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class SupervisionResult:
     villages: tuple[VillageLook, ...]
     rectifications: tuple[Rectification, ...]
     """All of the campaign as they stand after this look, for any month."""
+    readiness_owed: bool = False
+    """Whether the plan asked for readiness by the day of the look."""
 
     @property
     def opened(self) -> tuple[Rectification, ...]:
@@ -99,6 +103,9 @@ def supervise(
         rectifications=_rectified(
             store, plan, occurrence, as_of, judged if as_of >= occurrence.due else {}
         ),
+        readiness_owed=any(
+            each.phase == "readiness" and each.due <= as_of for each in plan.calendar
+        ),
     )
 
 
@@ -112,8 +119,10 @@ def _services(
     """Return village -> the fields of its look but for shortfalls, in the plan's order."""
     months = store.records("supervision/service_month", campaign=plan.slug, month=period.first)
     visits = store.records("supervision/visits", first=period.first, last=period.last)
+    ready = store.records("supervision/readiness", campaign=plan.slug)
     said = {row["village"]: row for row in months}
     made = {row["village"]: row for row in visits}
+    prepared = {row["village"]: row for row in ready}
     unsaid = dict.fromkeys(
         (
             "status_updated",
@@ -122,6 +131,7 @@ def _services(
             "rehabilitation_sessions",
             "subsidy_applied",
             "subsidy_paid",
+            "readiness_complete",
         )
     )
     nobody = dict.fromkeys(("visits_due", "visits_done", "visits_late", "visits_overdue"), 0)
@@ -130,6 +140,7 @@ def _services(
         | nobody
         | said.get(village, {})
         | made.get(village, {})
+        | prepared.get(village, {})
         | {"village": village, "reporting": reporting[village]}
         for village in expected
         if reporting[village] != "not_expected"

@@ -94,6 +94,21 @@ def add_month(store: Store, village: str, month: date, **changes: Any) -> None:
     _add(store, "stg_service_month", _staged("supervision", 1) | row | changes)
 
 
+def add_readiness(store: Store, village: str, **changes: Any) -> None:
+    """Add an accepted, current readiness checklist on which every line is done."""
+    row = {
+        "sender_village": village,
+        "village_code": village,
+        "training_date": date(2025, 9, 1),
+        "trained_people": 4,
+        "emergency_plan_updated": True,
+        "drill_date": date(2025, 9, 8),
+        "care_group_complete": True,
+        "materials_delivered": True,
+    }
+    _add(store, "stg_readiness", _staged("readiness", 0) | row | changes)
+
+
 def add_withdrawal(store: Store, ref: str, withdrawn_on: date = date(2025, 11, 1)) -> None:
     """Withdraw a referral."""
     _add(

@@ -13,6 +13,7 @@ from register_rows import (
     VILLAGE_2,
     VILLAGE_3,
     add_month,
+    add_readiness,
     add_registered,
     add_visit,
 )
@@ -353,3 +354,40 @@ def test_what_no_village_said_is_not_reported(
     found = {(figure.name, figure.village): figure.value for figure in figures}
     assert found["guardian_contacts", ""] is None
     assert found["visits_due", ""] == 0
+
+
+def test_readiness_is_shown_where_the_plan_asked_for_it(
+    store: Store, plan: Plan, occurrence: Occurrence
+) -> None:
+    november(store)
+    add_readiness(store, VILLAGE_1)
+    add_readiness(store, VILLAGE_2, drill_date=None)
+    asked = Occurrence(
+        phase="readiness",
+        round=0,
+        period=None,
+        opens=date(2025, 8, 1),
+        due=date(2025, 9, 30),
+        words="2025-09-30",
+        rule="none",
+        provisional=False,
+        ad_hoc=False,
+    )
+    owing = plan.model_copy(update={"calendar": (asked, *plan.calendar)})
+
+    def readiness(of: Plan, as_of: date) -> dict[str, float | None]:
+        result = supervise(store, of, occurrence, as_of, reporting=REPORTING)
+        return {
+            figure.village: figure.value
+            for figure in supervision_figures(result)
+            if figure.name == "readiness_complete"
+        }
+
+    assert readiness(owing, occurrence.due) == {
+        "": 1,
+        VILLAGE_1: 1,
+        VILLAGE_2: 0,
+        VILLAGE_3: None,
+    }
+    assert readiness(plan, occurrence.due) == {}
+    assert readiness(owing, date(2025, 9, 29)) == {}
