@@ -28,7 +28,7 @@ Counts = dict[str, int]
 @dataclass(frozen=True)
 class ReturnedRow:
     """A row that goes back: where it stands, which rules it breaks, and its cells if they may be
-    shown (not where its consent does not hold)."""
+    shown (not where its consent does not hold, and not of somebody under age)."""
 
     sheet: Sheet
     row: int

@@ -27,7 +27,7 @@ def read_reporting(
 ) -> list[VillageReporting]:
     """Return every village of the plan with its state at `as_of`, in the plan's order.
 
-    Reads the ledger only; `tasks.publish.publish_submissions` brings it up to date.
+    Reads the ledger only; `tasks.receive.record_arrivals` brings it up to date.
     """
     records = {
         record["village"]: record

@@ -35,7 +35,7 @@ from tasks.questions import (
 )
 from tasks.rules.errors import CheckFailed, FileRefused, WrongCommand
 from tasks.rules.linking import ANSWERS, COMPARED, DOUBTFUL
-from tasks.rules.pseudonyms import keyed_hash, short_ref
+from tasks.rules.pseudonyms import keyed_hash
 from tasks.rules.wording import keys
 from tasks.store import Store
 
@@ -559,7 +559,7 @@ def asked(store: Store, plan: Plan) -> str:
 
 def test_a_question_id_is_the_keyed_hash_of_its_pair(store: Store, plan: Plan, asked: str) -> None:
     digest = keyed_hash(read_secret(store), "question", f"{plan.slug}|R-1|G-1|true")
-    assert asked == short_ref(digest, "Q")
+    assert asked == f"Q-{digest[:12].upper()}"
 
 
 def test_the_question_file_names_nobody(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.pseudonyms import hmac_pads, keyed_hash, short_ref
+from tasks.rules.pseudonyms import hmac_pads, keyed_hash
 from tasks.store import memory
 
 SECRET = bytes(range(32))
@@ -46,7 +46,3 @@ def test_a_purpose_says_nothing_about_another() -> None:
 def test_a_weak_secret_or_a_careless_purpose_is_refused(secret: bytes, purpose: str) -> None:
     with pytest.raises(ValueError, match=r"secret|purpose"):
         hmac_pads(secret, purpose)
-
-
-def test_a_short_reference_is_no_number_for_a_spreadsheet() -> None:
-    assert short_ref("12e45678901234", "Q") == "Q-12E456789012"

@@ -34,16 +34,6 @@ def keyed_hash(secret: bytes, purpose: str, text: str) -> str:
     return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
-def short_ref(digest: str, letter: str, digits: int = 12) -> str:
-    """Return a reference to read aloud and type: `letter`, a dash and the first digits of `digest`.
-
-    The letter in front keeps a spreadsheet from taking `12E4…` for a number. 12 hexadecimal digits
-    are 48 bits: among 100,000 references two are equal with a chance of 1 in 56,000, and then a
-    primary key refuses the second. In SQL: `$letter || '-' || upper(left(digest, 12))`.
-    """
-    return f"{letter}-{digest[:digits].upper()}"
-
-
 def _purpose_key(secret: bytes, purpose: str) -> bytes:
     if len(secret) < SECRET_BYTES:
         raise ValueError("the secret is shorter than 32 bytes")
