@@ -67,7 +67,7 @@ class Season:
         ]
         if not due:
             return
-        with open_campaign(self.slug) as at:
+        with open_campaign(self.slug, "demo", "demonstration") as at:
             plans = load_campaigns(self.home)
             for delivery in due:
                 self._take(at, plans, delivery)
@@ -99,7 +99,7 @@ class Season:
 
     def answer_questions(self) -> None:
         """Answer every doubtful pair as the officer would who knows the people."""
-        with open_campaign(self.slug) as at:
+        with open_campaign(self.slug, "demo", "demonstration") as at:
             right = answers(self.truth, read_references(at.store, self.slug))
             asked = at.store.records("demo/questions", campaign=self.slug)
             for question in asked:
@@ -114,7 +114,7 @@ class Season:
 
     def assess(self, session: date) -> None:
         """Let the clinic see who is booked on `session`, and take its outcomes in that evening."""
-        with open_campaign(self.slug) as at:
+        with open_campaign(self.slug, "demo", "demonstration") as at:
             people = people_by_reference(at.store, self.slug, self.truth)
             booked = at.store.records("demo/sessions", campaign=self.slug)
             seen: dict[str, int] = {}
@@ -145,7 +145,7 @@ class Season:
 
     def compare(self) -> None:
         """Set everything found beside the truth."""
-        with open_campaign(self.slug) as at:
+        with open_campaign(self.slug, "demo", "demonstration") as at:
             self.differences += campaign_differences(at.store, at.plan, self.truth)
 
 

@@ -1,20 +1,28 @@
 """The `campaign` command. Nothing heavy is imported until the command that needs it runs."""
 
 import getpass
-import json
 import os
 import signal
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from tasks.receive import Received
 
-from tasks.home import Home, default_home, keep_private, private_folder
+from cli.audit_commands import audit
+from cli.backup_commands import backups
+from cli.export_commands import export
+from cli.key_commands import key
+from cli.options import CampaignOption, HomeOption, JsonOption, campaign_home, print_json
+from cli.outbox_commands import outbox
+from cli.person_commands import person, sessions
+from cli.question_commands import questions
+from cli.template_commands import templates
+from tasks.home import Home, keep_private, private_folder
 from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import CampaignError, WrongCommand
 from tasks.rules.wording import say
@@ -27,19 +35,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-questions = typer.Typer(help=say("cli.questions"), no_args_is_help=True)
-outbox = typer.Typer(help=say("cli.outbox"), no_args_is_help=True)
-person = typer.Typer(help=say("cli.person"), no_args_is_help=True)
 app.add_typer(questions, name="questions")
 app.add_typer(outbox, name="outbox")
 app.add_typer(person, name="person")
-
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", envvar="CAMPAIGN_HOME", help=say("cli.option.home"))
-]
-JsonOption = Annotated[bool, typer.Option("--json", help=say("cli.option.json"))]
-ByOption = Annotated[str | None, typer.Option("--by", help=say("cli.option.by_whom"))]
-CampaignOption = Annotated[str, typer.Option("--campaign", help=say("cli.option.campaign"))]
+app.add_typer(sessions)
+app.add_typer(export, name="export")
+app.add_typer(templates)
+app.add_typer(key, name="key")
+app.add_typer(backups)
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:
@@ -63,20 +67,6 @@ def main() -> None:
         sys.exit(1)
 
 
-def _home(path: Path | None) -> Home:
-    home = Home(path.expanduser().absolute() if path else default_home())
-    os.environ["CAMPAIGN_HOME"] = str(home.root)
-    return home
-
-
-def _who(by: str | None) -> str:
-    return by or getpass.getuser()
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-
-
 @app.command(help=say("cli.plan"))
 def plan(
     file: Annotated[Path, typer.Argument(help=say("cli.option.plan"))],
@@ -89,7 +79,7 @@ def plan(
 
     loaded = load_plan(file)
     if as_json:
-        _print_json(plan_record(loaded))
+        print_json(plan_record(loaded))
     else:
         show_plan(loaded, Console())
 
@@ -119,7 +109,7 @@ def init(
 ) -> None:
     from tasks.set_up import set_up
 
-    at = _home(home)
+    at = campaign_home(home)
     loaded = set_up(at, plan_file)
     typer.echo(say("cli.init.done", home=at.root, campaign=loaded.slug, inbox=at.inbox))
     for warning in loaded.warnings:
@@ -132,7 +122,7 @@ def check(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    _judge(_home(home), files, None, keep=False, as_json=as_json)
+    _judge(campaign_home(home), files, None, keep=False, as_json=as_json)
 
 
 @app.command(help=say("cli.receive"))
@@ -148,7 +138,7 @@ def receive(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    _judge(_home(home), paths, received_at, keep=True, as_json=as_json)
+    _judge(campaign_home(home), paths, received_at, keep=True, as_json=as_json)
 
 
 def _judge(
@@ -156,6 +146,7 @@ def _judge(
 ) -> None:
     from cli.delivery_view import delivery_record, progress, show_delivery
     from tasks.at_home import load_campaigns
+    from tasks.audit import Act
     from tasks.clock import now_in
     from tasks.intake import submissions_in, take_in, worst_exit
     from tasks.keys import read_key
@@ -169,8 +160,9 @@ def _judge(
     at = received_at or now
     if at > now:
         raise WrongCommand("error.received_in_future")
+    act = Act(getpass.getuser(), "receive" if keep else "check", "submissions", at=now)
     with (
-        open_register(home, key=read_key(home)) as store,
+        open_register(home, key=read_key(home), act=act) as store,
         progress(len(files), silent=as_json) as advance,
     ):
         if keep:
@@ -184,7 +176,7 @@ def _judge(
             received = [Received(result, None) for result in results]
     code = worst_exit(each.result for each in received)
     if as_json:
-        _print_json(delivery_record(received, code))
+        print_json(delivery_record(received, code))
     else:
         show_delivery(received, stored=keep)
     raise typer.Exit(int(code))
@@ -207,7 +199,7 @@ def run(
     from tasks.keys import read_key
     from tasks.plan import occurrence_at
 
-    at = _home(home)
+    at = campaign_home(home)
     if phase not in RUN_PHASES:
         raise WrongCommand("error.phase", phase=phase, known="、".join(RUN_PHASES))
     # what cannot run is said before the server takes its seconds to start
@@ -224,7 +216,7 @@ def run(
         receipt = phase_flows.run(phase, campaign, as_of.date(), round)
     if as_json:
         record = receipt.as_dict() | {"report": str(at.root / receipt.report)}
-        _print_json(record | {"inbox": delivery_record(delivered, code)})
+        print_json(record | {"inbox": delivery_record(delivered, code)})
     else:
         show_receipt(receipt, at)
     raise typer.Exit(int(code))
@@ -233,14 +225,16 @@ def run(
 def _empty_inbox(home: Home) -> "list[Received]":
     """Take in what lies in the inbox here, where the officer can be told about each file."""
     from tasks.at_home import load_campaigns
+    from tasks.audit import Act
     from tasks.clock import now_in
     from tasks.keys import read_key
     from tasks.receive import receive_inbox
     from tasks.register import open_register
 
     plans = load_campaigns(home)
-    with open_register(home, key=read_key(home)) as store:
-        now = now_in(next(iter(plans.values())).timezone)
+    now = now_in(next(iter(plans.values())).timezone)
+    act = Act(getpass.getuser(), "receive", "inbox", at=now)
+    with open_register(home, key=read_key(home), act=act) as store:
         return receive_inbox(store, home, plans, now=now)
 
 
@@ -255,11 +249,11 @@ def status(
     from cli.status_view import show_status, status_record
     from tasks.at_home import load_campaign, load_campaigns
 
-    at = _home(home)
+    at = campaign_home(home)
     plans = load_campaigns(at) if campaign is None else {campaign: load_campaign(at, campaign)}
     record = status_record(at, plans)
     if as_json:
-        _print_json(record)
+        print_json(record)
     else:
         show_status(record)
 
@@ -279,158 +273,13 @@ def extend(
     from tasks.extensions import grant_extension
     from tasks.ledger import open_ledger
 
-    at = _home(home)
+    at = campaign_home(home)
     loaded = load_campaign(at, campaign)
     with open_ledger(at, "write") as store:
         granted = grant_extension(
             store, loaded, phase, round, village, due.date(), by=by, reason=reason
         )
     typer.echo(say("cli.extend.done", village=village, due=granted))
-
-
-@questions.command("list", help=say("cli.questions.list"))
-def questions_list(campaign: CampaignOption, home: HomeOption = None) -> None:
-    from tasks.at_home import open_campaign
-    from tasks.questions import write_questions
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        path = at.home.questions(campaign)
-        open_questions = write_questions(at.store, at.plan, path)
-    typer.echo(say("cli.questions.written", path=path, count=open_questions))
-
-
-@questions.command("show", help=say("cli.questions.show"))
-def questions_show(
-    question: Annotated[str, typer.Argument(help=say("cli.option.question"))],
-    campaign: CampaignOption,
-    by: ByOption = None,
-    home: HomeOption = None,
-) -> None:
-    from cli.people_view import show_pair
-    from tasks.at_home import open_campaign
-    from tasks.people import keep_look
-    from tasks.questions import show_question
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        pair = show_question(at.store, campaign, question)
-        refs = [record.ref for record in pair.records]
-        keep_look(at.store, campaign, refs, what="question", why=question, by=_who(by), at=at.now)
-        show_pair(pair)
-
-
-@questions.command("answer", help=say("cli.questions.answer"))
-def questions_answer(
-    question: Annotated[str, typer.Argument(help=say("cli.option.question"))],
-    answer: Annotated[str, typer.Argument(help=say("cli.option.answer"))],
-    campaign: CampaignOption,
-    by: Annotated[str, typer.Option(help=say("cli.option.by"))],
-    home: HomeOption = None,
-) -> None:
-    from tasks.at_home import open_campaign
-    from tasks.questions import answer_question
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        answer_question(at.store, campaign, question, answer, by, at=at.now)
-    typer.echo(say("cli.questions.answered", count=1))
-
-
-@questions.command("take", help=say("cli.questions.take"))
-def questions_take(
-    file: Annotated[Path, typer.Argument(help=say("cli.option.question_file"))],
-    campaign: CampaignOption,
-    by: Annotated[str, typer.Option(help=say("cli.option.by"))],
-    home: HomeOption = None,
-) -> None:
-    from tasks.at_home import open_campaign
-    from tasks.questions import take_answers
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        count = take_answers(at.store, campaign, file, by, at=at.now)
-    typer.echo(say("cli.questions.answered", count=count))
-
-
-@app.command(help=say("cli.session"))
-def session(
-    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help=say("cli.option.session"))],
-    campaign: CampaignOption,
-    by: ByOption = None,
-    home: HomeOption = None,
-) -> None:
-    from cli.people_view import show_booked
-    from tasks.at_home import open_campaign
-    from tasks.people import show_session
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        if all(each.date != day.date() for each in at.plan.clinic):
-            days = "、".join(each.date.isoformat() for each in at.plan.clinic) or "-"
-            raise WrongCommand("error.no_session", day=day.date(), known=days)
-        booked = show_session(at.store, campaign, day.date(), by=_who(by), at=at.now)
-        show_booked(booked, at.plan)
-
-
-@person.command("withdraw", help=say("cli.person.withdraw"))
-def person_withdraw(
-    referral_ref: Annotated[str, typer.Argument(help=say("cli.option.referral_ref"))],
-    campaign: CampaignOption,
-    reason: Annotated[str, typer.Option(help=say("cli.option.reason"))],
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.withdrawn_on"))
-    ] = None,
-    by: ByOption = None,
-    home: HomeOption = None,
-) -> None:
-    from tasks.at_home import open_campaign
-    from tasks.withdrawal import withdraw
-
-    _home(home)
-    with open_campaign(campaign) as at:
-        day: date = on.date() if on else at.now.date()
-        withdraw(at.store, campaign, referral_ref, day, reason=reason, by=_who(by), now=at.now)
-    typer.echo(say("cli.person.withdrawn"))
-
-
-@outbox.command("list", help=say("cli.outbox.list"))
-def outbox_list(as_json: JsonOption = False, home: HomeOption = None) -> None:
-    from cli.status_view import outbox_record, show_outbox
-    from tasks.ledger import open_ledger
-
-    with open_ledger(_home(home)) as store:
-        record = outbox_record(store)
-    if as_json:
-        _print_json(record)
-    else:
-        show_outbox(record)
-
-
-@outbox.command("send", help=say("cli.outbox.send"))
-def outbox_send(
-    retry: Annotated[
-        str | None, typer.Option("--retry-failed", help=say("cli.option.retry"))
-    ] = None,
-    home: HomeOption = None,
-) -> None:
-    from cli.run_view import messages_line
-    from reports.gate import mail_gate
-    from tasks.at_home import load_campaigns
-    from tasks.clock import now_in
-    from tasks.ledger import open_ledger
-    from tasks.mail import mail_settings
-    from tasks.outbox import retry_failed, send_ready
-
-    at = _home(home)
-    now = now_in(next(iter(load_campaigns(at).values())).timezone)
-    with open_ledger(at, "write") as store:
-        if retry is not None:
-            retry_failed(store, retry, now=now)
-        counts = send_ready(store, at, mail_settings(), gate=mail_gate(store, at), now=now)
-    typer.echo(messages_line(counts))
-    if counts.failed or counts.unknown:
-        raise typer.Exit(1)
 
 
 @app.command(help=say("cli.demo"))
@@ -446,7 +295,7 @@ def demo(
 ) -> None:
     from cli.demo import run_demo
 
-    at = _home(home)
+    at = campaign_home(home)
     if at.ledger.exists():
         raise WrongCommand("error.demo_home", home=at.root)
     private_folder(at.root)

@@ -14,7 +14,7 @@ from tasks.receipt import Receipt
 @phase_flow
 def aggregation(campaign: str, as_of: date, round: int | None = None) -> Receipt:
     """Sum up the campaign for the township and compare it with earlier ones."""
-    with open_campaign(campaign) as at:
+    with open_campaign(campaign, "aggregation", as_of.isoformat()) as at:
         occurrence = occurrence_at(at.plan, "aggregation", as_of, round)
         checks = check(at, occurrence, latest_list(at.store, at.plan))
         findings = aggregate(at.store, at.plan, as_of, checks)

@@ -22,7 +22,7 @@ def book_assessments(at: AtHome, as_of: date) -> QueueResult:
 @phase_flow
 def diagnosis_queue(campaign: str, as_of: date, round: int | None = None) -> Receipt:
     """Run the queue of the campaign for one day."""
-    with open_campaign(campaign) as at:
+    with open_campaign(campaign, "diagnosis_queue", as_of.isoformat()) as at:
         occurrence = occurrence_at(at.plan, "diagnosis_queue", as_of, round)
         take_in_inbox(at)
         book_assessments(at, as_of)

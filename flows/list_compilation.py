@@ -24,7 +24,7 @@ def link_referrals(at: AtHome, as_of: date) -> ListResult:
 @phase_flow
 def list_compilation(campaign: str, as_of: date, round: int | None = None) -> Receipt:
     """Compile the list of the campaign from everything accepted so far."""
-    with open_campaign(campaign) as at:
+    with open_campaign(campaign, "list_compilation", as_of.isoformat()) as at:
         occurrence = occurrence_at(at.plan, "list_compilation", as_of, round)
         compiled = link_referrals(at, as_of)
         checks = check(at, occurrence, compiled.revision)

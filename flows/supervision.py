@@ -26,7 +26,7 @@ def look_at_month(
 @phase_flow
 def supervision(campaign: str, as_of: date, round: int | None = None) -> Receipt:
     """Supervise one month: round `round`, else the one that `as_of` is about."""
-    with open_campaign(campaign) as at:
+    with open_campaign(campaign, "supervision", as_of.isoformat()) as at:
         occurrence = occurrence_at(at.plan, "supervision", as_of, round)
         take_in_inbox(at)
         reporting = read_reporting(at.store, at.plan, occurrence, as_of)

@@ -22,7 +22,7 @@ def take_in_inbox(at: AtHome) -> None:
 @phase_flow
 def sweep(campaign: str, as_of: date, round: int | None = None) -> Receipt:
     """Run a sweep round: `round`, else the one that `as_of` is about."""
-    with open_campaign(campaign) as at:
+    with open_campaign(campaign, "sweep", as_of.isoformat()) as at:
         occurrence = occurrence_at(at.plan, "sweep", as_of, round)
         take_in_inbox(at)
         checks = check(at, occurrence)

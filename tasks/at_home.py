@@ -1,10 +1,12 @@
 """Opening a campaign where it lives: its home, its plan and its open stores."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.audit import Act
 from tasks.clock import now_in
 from tasks.home import Home, default_home, keep_private
 from tasks.keys import read_key
@@ -16,12 +18,17 @@ from tasks.store import Store
 
 @dataclass(frozen=True)
 class AtHome:
-    """A campaign with its stores open; `now` is wall time of the plan's time zone."""
+    """A campaign with its stores open, for one act."""
 
     home: Home
     plan: Plan
     store: Store
-    now: datetime
+    act: Act
+
+    @property
+    def now(self) -> datetime:
+        """When it was opened; wall time of the plan's time zone."""
+        return self.act.at
 
 
 def load_campaign(home: Home, campaign: str) -> Plan:
@@ -47,13 +54,17 @@ def load_campaigns(home: Home) -> dict[str, Plan]:
 
 
 @contextmanager
-def open_campaign(campaign: str) -> Iterator[AtHome]:
+def open_campaign(campaign: str, what: str, why: str, by: str | None = None) -> Iterator[AtHome]:
     """Open a campaign of the home that CAMPAIGN_HOME names, with the register's key.
 
-    Raises WrongCommand without home, campaign or key, StoreBusy where another process writes.
+    `what` is the command or phase, `why` its reason; `by` is who acts, else the account. All three
+    enter the trail. Raises WrongCommand without home, campaign, key, name or reason, StoreBusy
+    where another process writes.
     """
     keep_private()
     home = Home(default_home())
     plan = load_campaign(home, campaign)
-    with open_register(home, key=read_key(home)) as store:
-        yield AtHome(home, plan, store, now_in(plan.timezone))
+    who = getpass.getuser() if by is None else by
+    act = Act(who, what, why, at=now_in(plan.timezone), campaign=campaign)
+    with open_register(home, key=read_key(home), act=act) as store:
+        yield AtHome(home, plan, store, act)

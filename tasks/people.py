@@ -3,11 +3,10 @@
 Nothing here writes a file: a list of people leaves the register on no disk of ours.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from tasks.rules.errors import WrongCommand
+from tasks.audit import Act, keep_entry
 from tasks.store import Store
 
 
@@ -29,44 +28,9 @@ class Booked:
     contact_phone: str | None
 
 
-def show_session(
-    store: Store, campaign: str, session_date: date, *, by: str, at: datetime
-) -> list[Booked]:
-    """Return who is booked into a session, in the order of the queue, and keep that it was read.
-
-    `at` is wall time of the plan's time zone. Raises WrongCommand without a name.
-    """
-    booked = [
-        Booked(**row)
-        for row in store.records("person/session", campaign=campaign, session_date=session_date)
-    ]
-    refs = [each.referral_ref for each in booked]
-    keep_look(store, campaign, refs, what="session", why=session_date.isoformat(), by=by, at=at)
+def show_session(store: Store, act: Act, session_date: date) -> list[Booked]:
+    """Return who is booked into a session, in the order of the queue; the trail keeps the look."""
+    rows = store.records("person/session", campaign=act.campaign, session_date=session_date)
+    booked = [Booked(**row) for row in rows]
+    keep_entry(store, act, [each.referral_ref for each in booked])
     return booked
-
-
-def keep_look(
-    store: Store,
-    campaign: str,
-    refs: Sequence[str],
-    *,
-    what: str,
-    why: str,
-    by: str,
-    at: datetime,
-) -> None:
-    """Keep who looked at or changed whose data, when and why (DOMAIN.md section 3, limit 11).
-
-    `refs` are references, never names. Raises WrongCommand without a name.
-    """
-    if not by.strip():
-        raise WrongCommand("person.no_name")
-    store.run(
-        "person/look",
-        campaign=campaign,
-        refs=list(refs),
-        what=what,
-        why=why,
-        who=by.strip(),
-        looked_at=at,
-    )

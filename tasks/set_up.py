@@ -1,8 +1,9 @@
 """Setting a campaign up in a home: its plan copied, the stores and the key made."""
 
-from datetime import datetime
+import getpass
 from pathlib import Path
 
+from tasks.audit import Act
 from tasks.clock import now_in
 from tasks.home import Home, private_folder
 from tasks.keys import make_key, read_key
@@ -32,9 +33,9 @@ def set_up(home: Home, plan_file: Path) -> Plan:
         make_key(home)
     key = read_key(home)
     make_stores(home, key)
-    with open_register(home, key=key) as store:
-        now: datetime = now_in(plan.timezone)
-        make_secret(store, now)
+    act = Act(getpass.getuser(), "init", "set up", at=now_in(plan.timezone), campaign=plan.slug)
+    with open_register(home, key=key, act=act) as store:
+        make_secret(store, act.at)
     copy_plan(plan_file, home.plan(plan.slug).parent)
     return plan
 

@@ -12,6 +12,7 @@ import pytest
 import xlsxwriter
 from hypothesis import settings
 
+from tasks.audit import Act
 from tasks.home import Home
 from tasks.plan import ClinicSession, HealthCentre, Occurrence, Plan, Recipients, Village
 from tasks.pseudonyms import make_secret
@@ -24,6 +25,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 KEY = "a" * 64
+ACT = Act("test", "test", "test", at=datetime(2025, 1, 1))
 RECEIVED = datetime(2025, 10, 28, 9, 0)
 
 
@@ -100,7 +102,7 @@ def make_home(root: Path) -> Home:
 @contextmanager
 def open_home(home: Home) -> Iterator[Store]:
     """The open register of a home, with its pseudonym secret."""
-    with open_register(home, key=KEY) as store:
+    with open_register(home, key=KEY, act=ACT) as store:
         make_secret(store, datetime(2025, 1, 1))
         yield store
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli.main import app, main
-from conftest import coverage, referral
+from conftest import ACT, coverage, referral
 from data.synthetic.generate import generate
 from tasks.home import Home
 from tasks.keys import read_key
@@ -158,17 +158,30 @@ def test_a_file_that_cannot_be_read_is_exit_3(
     assert len(done.err.strip().splitlines()) == 1
 
 
+def stored(home: Home) -> dict[str, list[Any]]:
+    """All that both stores hold, but for the trail: whoever opens the register is in it."""
+    with open_register(home, key=read_key(home), act=ACT) as store:
+        tables = store.connection.execute(
+            "SELECT database_name || '.' || table_name FROM duckdb_tables()"
+        ).fetchall()
+        return {
+            table: sorted(store.connection.execute(f"FROM {table}").fetchall(), key=repr)
+            for (table,) in tables
+            if not table.endswith((".reg_trail", ".agg_anchor"))
+        }
+
+
 def test_a_refused_file_changes_nothing_and_the_next_goes_on(
     ready: Run, tmp_path: Path, send: Callable[..., Path]
 ) -> None:
     good = send("coverage", [coverage()])
     other = write_identity(Identity("other-campaign", "sweep", 1, VILLAGE, 1))
     bad = send("referral", [referral()], identity=other, name="other.csv")
-    before = {path: path.read_bytes() for path in (tmp_path / "home").rglob("*.duckdb")}
+    before = stored(Home(tmp_path / "home"))
     refused = ready("receive", bad, "--json")
     assert refused.code == 3
     assert refused.record["files"][0]["reason"] == "refused.other_campaign"
-    assert {path: path.read_bytes() for path in before} == before
+    assert stored(Home(tmp_path / "home")) == before
     both = ready("receive", bad, good, "--received-at", "2025-10-28", "--json")
     assert both.code == 3
     assert both.record["rows"]["accepted"] == 1
@@ -209,9 +222,11 @@ def test_a_busy_store_is_exit_7(ready: Run, tmp_path: Path, send: Callable[..., 
     hold = (
         "import sys, time; from pathlib import Path;"
         "from tasks.home import Home; from tasks.keys import read_key;"
+        "from datetime import datetime; from tasks.audit import Act;"
         "from tasks.register import open_register;"
         "home = Home(Path(sys.argv[1]));"
-        "context = open_register(home, key=read_key(home)); context.__enter__();"
+        "act = Act('a', 'b', 'c', at=datetime(2025, 1, 1));"
+        "context = open_register(home, key=read_key(home), act=act); context.__enter__();"
         "sys.stdout.write('held'); sys.stdout.flush(); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -307,7 +322,7 @@ def test_a_look_at_people_is_kept_with_who_when_and_why(
 ) -> None:
     home = Home(tmp_path / "home")
     ready("receive", send("referral", [referral()]), "--received-at", "2025-10-28")
-    with open_register(home, key=read_key(home)) as store:
+    with open_register(home, key=read_key(home), act=ACT) as store:
         ((ref,),) = store.connection.execute(
             "SELECT referral_ref FROM register.stg_referral"
         ).fetchall()
@@ -315,12 +330,15 @@ def test_a_look_at_people_is_kept_with_who_when_and_why(
     assert ready("session", "2025-11-13", "--campaign", SLUG).code == 2
     withdraw = ["person", "withdraw", ref, "--campaign", SLUG, "--reason", "本人要求"]
     assert ready(*withdraw, "--by", "李护士").code == 0
-    with open_register(home, key=read_key(home)) as store:
-        looks = store.connection.execute(
-            "SELECT who, what, why, refs FROM register.reg_look ORDER BY what"
+    with open_register(home, key=read_key(home), act=ACT) as store:
+        entries = store.connection.execute(
+            "SELECT who, what, why, subjects FROM register.reg_trail ORDER BY position"
         ).fetchall()
-    assert looks == [
-        ("王医生", "session", "2025-11-12", []),
+    by_name = [entry for entry in entries if entry[0] in {"王医生", "李护士"}]
+    assert by_name == [
+        ("王医生", "session", "2025-11-12", []),  # opened
+        ("王医生", "session", "2025-11-12", []),  # nobody was booked
+        ("李护士", "withdraw", "本人要求", []),
         ("李护士", "withdraw", "本人要求", [ref]),
     ]
 

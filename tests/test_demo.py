@@ -75,7 +75,7 @@ def as_released(count: int) -> tuple[float | None, str]:
 
 def test_it_equals_the_truth_row_for_row(demo: tuple[Home, str]) -> None:
     home, _ = demo
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         assert campaign_differences(at.store, at.plan, truth_of(home)) == []
 
 
@@ -99,7 +99,7 @@ def test_another_truth_would_be_noticed(demo: tuple[Home, str], part: str, chang
     home, _ = demo
     truth = copy.deepcopy(truth_of(home))
     change(truth)
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         differences = campaign_differences(at.store, at.plan, truth)
     assert any(line.startswith(part) for line in differences)
 
@@ -176,7 +176,7 @@ def people(home: Home) -> set[str]:
         "reg_person": "person_ref",
     }
     found: set[str] = set()
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         for table, names in columns.items():
             rows = at.store.connection.execute(f"SELECT {names} FROM register.{table}").fetchall()  # noqa: S608 # the names above
             found |= {str(cell) for row in rows for cell in row if cell}

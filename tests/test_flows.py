@@ -71,7 +71,7 @@ def truth(home: Home) -> dict[str, Any]:
 
 def deliver(home: Home, synthetic: Path, *, after: date = date.min, until: date = date.max) -> None:
     """Take in what arrives after one day and up to another."""
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         plans = load_campaigns(home)
         for delivery in json.loads((synthetic / "truth.json").read_text("utf-8"))["deliveries"]:
             when = datetime.fromisoformat(delivery["received_at"])
@@ -115,7 +115,7 @@ def test_list_compilation_asks_about_doubts_and_reruns_quietly(prefect: Path, se
     assert (first.is_new, again.is_new) == (True, False)
     questions = season.questions(SLUG).read_text("utf-8-sig").splitlines()
     assert len(questions) > 1
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         names = at.store.connection.execute(
             "SELECT full_name FROM register.stg_referral WHERE is_current"
         ).fetchall()
@@ -138,7 +138,7 @@ def test_diagnosis_queue_books_and_lets_go(prefect: Path, season: Home) -> None:
     first = run("diagnosis_queue", SLUG, LIST_DUE)
     assert not run("diagnosis_queue", SLUG, LIST_DUE).is_new
     session = date(2025, 11, 12)
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         people = people_by_reference(at.store, SLUG, truth(season))
         booked = [
             row["person_ref"]
@@ -163,7 +163,7 @@ def test_diagnosis_queue_books_and_lets_go(prefect: Path, season: Home) -> None:
     second = run("diagnosis_queue", SLUG, date(2025, 11, 13))
     assert second.revision == first.revision + 1
     left = {row["referral_ref"] for row in rows if row["outcome"] in ("not_confirmed", "declined")}
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         waiting = {
             row["person_ref"]
             for row in at.store.records("demo/queue", campaign=SLUG)
@@ -187,7 +187,7 @@ def test_supervision_opens_rectifications_once(prefect: Path, season: Home) -> N
 
 def test_a_broken_table_rule_stops_the_phase(prefect: Path, season: Home) -> None:
     before = revisions(season)
-    with open_campaign(SLUG) as at:
+    with open_campaign(SLUG, "test", "test") as at:
         at.store.connection.execute(
             "UPDATE register.stg_coverage SET is_current = true WHERE verdict = 'returned'"
         )
@@ -195,7 +195,7 @@ def test_a_broken_table_rule_stops_the_phase(prefect: Path, season: Home) -> Non
         with pytest.raises(CheckFailed) as caught:
             run("sweep", SLUG, date(2025, 11, 4))
     finally:
-        with open_campaign(SLUG) as at:
+        with open_campaign(SLUG, "test", "test") as at:
             at.store.connection.execute(
                 "UPDATE register.stg_coverage SET is_current = false WHERE verdict = 'returned'"
             )

@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from register_rows import VILLAGE_1, VILLAGE_2, add_referral, add_withdrawal, contents
+from tasks.audit import Act
 from tasks.compile_list import compile_list
 from tasks.diagnosis_queue import update_queue
 from tasks.people import show_session
@@ -18,9 +19,13 @@ CLINIC = date(2025, 11, 12)
 NOW = datetime(2025, 11, 11, 9, 0)
 
 
+def act(who: str = "李", why: str = "本人要求") -> Act:
+    return Act(who, "test", why, at=NOW, campaign="autumn-2025")
+
+
 def shown(store: Store, plan: Plan) -> dict[str, str]:
     """Return the people shown for the clinic session: reference -> residence village."""
-    booked = show_session(store, plan.slug, CLINIC, by="王医生", at=NOW)
+    booked = show_session(store, act("王医生", "门诊"), CLINIC)
     return {each.referral_ref: each.residence_village for each in booked}
 
 
@@ -31,13 +36,14 @@ def test_who_withdrew_is_not_shown_from_that_moment(store: Store, plan: Plan) ->
     update_queue(store, plan, DUE)
     assert set(shown(store, plan)) == {"R-A", "R-B"}
 
-    withdraw(store, plan.slug, " r-a ", NOW.date(), reason="本人要求", by="李", now=NOW)
+    withdraw(store, act(), " r-a ", NOW.date())
 
     assert set(shown(store, plan)) == {"R-B"}
-    assert [row[-1] for row in contents(store, "reg_look", order="what, refs")] == [
-        ["R-A", "R-B"],
-        ["R-B"],
-        ["R-A"],
+    entries = contents(store, "reg_trail", "who, subjects", order="position")
+    assert [entry for entry in entries if entry[1]] == [
+        ("王医生", ["R-A", "R-B"]),
+        ("李", ["R-A"]),
+        ("王医生", ["R-B"]),
     ]
 
 
@@ -58,13 +64,13 @@ def test_the_referral_that_speaks_in_the_list_speaks_to_the_clinic(
     assert shown(store, plan) == {"a": VILLAGE_1}
 
 
-def test_a_withdrawal_is_kept_once_and_the_first_one_holds(store: Store, plan: Plan) -> None:
+def test_a_withdrawal_is_kept_once_and_the_first_one_holds(store: Store) -> None:
     add_referral(store, "R-1")
     first = date(2025, 11, 3)
 
-    withdraw(store, plan.slug, "r-1", first, reason="本人要求", by="李", now=NOW)
+    withdraw(store, act(), "r-1", first)
     with pytest.raises(WrongCommand) as again:
-        withdraw(store, plan.slug, "R-1", NOW.date(), reason="监护人要求", by="李", now=NOW)
+        withdraw(store, act(why="监护人要求"), "R-1", NOW.date())
 
     assert again.value.key == "withdraw.already"
     kept = contents(store, "reg_withdrawal", "referral_ref, withdrawn_on, reason")
@@ -72,22 +78,23 @@ def test_a_withdrawal_is_kept_once_and_the_first_one_holds(store: Store, plan: P
 
 
 @pytest.mark.parametrize(
-    ("key", "changes"),
+    ("key", "act", "referral_ref", "day"),
     [
-        ("withdraw.no_reason", {"reason": " "}),
-        ("withdraw.not_yet", {"day": date(2025, 11, 12)}),
-        ("withdraw.unknown", {"referral_ref": "R-2"}),
-        ("person.no_name", {"by": " "}),
+        ("audit.no_reason", act(why=" "), "R-1", NOW.date()),
+        ("audit.no_name", act(who=" "), "R-1", NOW.date()),
+        ("withdraw.not_yet", act(), "R-1", date(2025, 11, 12)),
+        ("withdraw.unknown", act(), "R-2", NOW.date()),
     ],
 )
 def test_a_withdrawal_that_cannot_be_kept_leaves_nothing(
-    store: Store, plan: Plan, key: str, changes: dict[str, object]
+    store: Store, key: str, act: Act, referral_ref: str, day: date
 ) -> None:
     add_referral(store, "R-1")
-    sent = {"referral_ref": "R-1", "day": NOW.date(), "reason": "本人要求", "by": "李"} | changes
+    before = contents(store, "reg_trail")
 
     with pytest.raises(WrongCommand) as refused:
-        withdraw(store, plan.slug, now=NOW, **sent)  # type: ignore[arg-type] # one is wrong
+        withdraw(store, act, referral_ref, day)
 
     assert refused.value.key == key
-    assert contents(store, "reg_withdrawal") == contents(store, "reg_look") == []
+    assert contents(store, "reg_withdrawal") == []
+    assert contents(store, "reg_trail") == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from conftest import KEY, RECEIVED, WriteCsv, make_home, open_home, referral
+from conftest import ACT, KEY, RECEIVED, WriteCsv, make_home, open_home, referral
 from tasks.home import Home
 from tasks.intake import take_in
 from tasks.ledger import open_ledger
@@ -82,7 +82,7 @@ def test_nothing_of_a_person_lies_readable_on_the_disk(
 def test_the_register_opens_with_its_key_alone(home: Home, plan: Plan, write_csv: WriteCsv) -> None:
     with open_home(home) as store:
         take_marked(store, plan, write_csv)
-    with pytest.raises(WrongCommand) as refused, open_register(home, key=OTHER_KEY):
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=OTHER_KEY, act=ACT):
         raise AssertionError("opened with another key")
     assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
     with memory() as connection, pytest.raises(WrongCommand) as plain:
@@ -95,14 +95,14 @@ def test_the_register_opens_with_its_key_alone(home: Home, plan: Plan, write_csv
 
 @pytest.mark.parametrize("key", ["a'b", "a b", "a;", ""])
 def test_a_key_that_is_no_key_is_refused_before_it_meets_a_statement(home: Home, key: str) -> None:
-    with pytest.raises(WrongCommand) as refused, open_register(home, key=key):
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=key, act=ACT):
         raise AssertionError("opened")
     assert_safe(refused.value, "error.key_form", Exit.WRONG_COMMAND)
 
 
 def test_a_damaged_register_is_told_as_such(home: Home) -> None:
     home.register.write_bytes(MARKER.encode() * 1000)
-    with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY):
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY, act=ACT):
         raise AssertionError("opened")
     assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
 
@@ -149,7 +149,7 @@ def test_the_ledgers_tables_have_no_column_for_a_person(home: Home) -> None:
 
 def test_a_place_without_a_home_says_how_to_make_one(tmp_path: Path) -> None:
     home = Home(tmp_path / "nowhere")
-    for opened in (open_ledger(home), open_register(home, key=KEY)):
+    for opened in (open_ledger(home), open_register(home, key=KEY, act=ACT)):
         with pytest.raises(WrongCommand) as refused, opened:
             raise AssertionError("opened")
         assert refused.value.key == "error.no_home"
@@ -162,7 +162,7 @@ def test_making_the_stores_again_keeps_what_is_in_them(
     with open_home(home) as store:
         take_marked(store, plan, write_csv)
     make_stores(home, KEY)
-    with open_register(home, key=KEY) as store:
+    with open_register(home, key=KEY, act=ACT) as store:
         count = "SELECT count(*) FROM register.stg_referral"
         assert store.connection.execute(count).fetchall() == [(1,)]
 
@@ -171,16 +171,20 @@ def test_making_the_stores_again_keeps_what_is_in_them(
 
 OPEN = """
 import sys
+from datetime import datetime
 from pathlib import Path
 
+from tasks.audit import Act
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.register import open_register
 from tasks.rules.errors import StoreBusy
 
 home = Home(Path(sys.argv[1]))
+act = Act("test", "test", "test", at=datetime(2025, 1, 1))
 try:
-    with open_ledger(home) if sys.argv[2] == "ledger" else open_register(home, key="a" * 64):
+    ledger = sys.argv[2] == "ledger"
+    with open_ledger(home) if ledger else open_register(home, key="a" * 64, act=act):
         pass
 except StoreBusy as error:
     sys.exit(int(error.exit))

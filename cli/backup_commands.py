@@ -1,0 +1,5 @@
+"""`campaign backup` and `campaign restore`."""
+
+import typer
+
+backups = typer.Typer()

@@ -1,0 +1,5 @@
+"""`campaign templates`: workbooks for villages to fill in."""
+
+import typer
+
+templates = typer.Typer()
