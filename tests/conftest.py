@@ -1,6 +1,8 @@
 """A small township, a throw-away home, and files as villages write them."""
 
 import csv
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -27,6 +29,17 @@ settings.load_profile("house")
 KEY = "a" * 64
 ACT = Act("test", "test", "test", at=datetime(2025, 1, 1))
 RECEIVED = datetime(2025, 10, 28, 9, 0)
+
+
+def program(name: str) -> str:
+    """The path of a program of the machine; its test is skipped where that is missing.
+
+    Not in CI, which installs it: there a missing one fails.
+    """
+    path = shutil.which(name)
+    if path is None and os.environ.get("CAMPAIGN_TESTS_MAY_SKIP") == "no":
+        pytest.fail(f"{name} is not installed")
+    return path or pytest.skip(f"{name} is not installed")
 
 
 def occurrence(
