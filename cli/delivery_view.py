@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from tasks.intake import FileResult
 from tasks.receive import Received
 from tasks.rules.contract import VERDICTS
 from tasks.rules.errors import Exit
+from tasks.rules.file_names import HIDDEN
 from tasks.rules.wording import say
 
 
@@ -85,13 +87,26 @@ def show_delivery(received: Sequence[Received], *, stored: bool) -> None:
     if judged:
         Console().print(_verdict_table(judged))
     for each in judged:
-        for row in each.result.returned:
-            for rule in row.rules:
-                typer.echo(_reason_line(each, row, rule))
+        for line in reason_lines(each):
+            typer.echo(line)
         if each.return_workbook is not None:
             typer.echo(say("cli.return_workbook", path=each.return_workbook))
     if not stored:
         typer.echo(say("cli.check.nothing_stored"))
+
+
+def file_label(result: FileResult) -> str:
+    """Return what to call a file on the terminal: its name; where that is hidden, whose it is."""
+    identity = result.identity
+    if identity is None or not result.file.startswith(HIDDEN):
+        return result.file
+    round_part = f"-{identity.round}" if identity.round else ""
+    return f"{identity.village}-{identity.phase}{round_part} {result.file}"
+
+
+def reason_lines(each: Received) -> list[str]:
+    """Return a line for each rule that a row of a file breaks: where and why, never a cell."""
+    return [_reason_line(each, row, rule) for row in each.result.returned for rule in row.rules]
 
 
 def _verdict_table(judged: Sequence[Received]) -> Table:
@@ -101,7 +116,7 @@ def _verdict_table(judged: Sequence[Received]) -> Table:
         table.add_column(say(f"verdict.{name}"), justify="right")
     for each in judged:
         rows = each.result.rows
-        table.add_row(each.result.file, *(str(rows[name]) for name in ("read", *VERDICTS)))
+        table.add_row(file_label(each.result), *(str(rows[name]) for name in ("read", *VERDICTS)))
     return table
 
 
@@ -109,7 +124,7 @@ def _reason_line(each: Received, row: Any, rule: str) -> str:
     column = next(r.column for r in row.sheet.rules if r.name == rule)
     return say(
         "cli.returned_row",
-        file=each.result.file,
+        file=file_label(each.result),
         sheet=row.sheet.title,
         row=row.row,
         column=row.sheet.column(column).heads[0],

@@ -78,7 +78,7 @@ class Season:
         when = datetime.fromisoformat(delivery["received_at"])
         path = self.folder / delivery["file"]
         (received,) = receive(
-            at.store, self.home, plans, [path], received_at=when, recorded_at=at.now
+            at.store, self.home, plans, [path], received_at=when, recorded_at=at.now, act=at.act
         )
         self.differences += delivery_differences(received, delivery)
         self._count(received)
@@ -108,7 +108,13 @@ class Season:
                     self.differences.append(f"question {question['reason']} is not in the truth")
                     continue
                 answer_question(
-                    at.store, self.slug, question["question_id"], answer, "demo officer", at=at.now
+                    at.store,
+                    self.slug,
+                    question["question_id"],
+                    answer,
+                    "demo officer",
+                    at=at.now,
+                    act=at.act,
                 )
         self.tell(say("demo.answered", count=len(asked)))
 
@@ -135,7 +141,13 @@ class Season:
             evening = datetime(session.year, session.month, session.day, 18)  # noqa: DTZ001 # plan's wall time
             plans = load_campaigns(self.home)
             (received,) = receive(
-                at.store, self.home, plans, [path], received_at=evening, recorded_at=at.now
+                at.store,
+                self.home,
+                plans,
+                [path],
+                received_at=evening,
+                recorded_at=at.now,
+                act=at.act,
             )
             self._count(received)
             returned = [row.row for row in received.result.returned]

@@ -4,9 +4,10 @@ import getpass
 import os
 import signal
 import sys
-from datetime import datetime
+import threading
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 from cli.audit_commands import audit
 from cli.backup_commands import backups
-from cli.export_commands import export
+from cli.export_commands import export, returns
 from cli.key_commands import key
 from cli.options import CampaignOption, HomeOption, JsonOption, campaign_home, print_json
 from cli.outbox_commands import outbox
 from cli.person_commands import person, sessions
 from cli.question_commands import questions
 from cli.template_commands import templates
+from cli.web_commands import intake_page, link
 from tasks.home import Home, keep_private, private_folder
-from tasks.rules.contract import RUN_PHASES
+from tasks.rules.contract import NIGHTLY_PHASES, RUN_PHASES
 from tasks.rules.errors import CampaignError, WrongCommand
 from tasks.rules.wording import say
 
@@ -40,10 +42,13 @@ app.add_typer(outbox, name="outbox")
 app.add_typer(person, name="person")
 app.add_typer(sessions)
 app.add_typer(export, name="export")
+app.add_typer(returns, name="returns")
 app.add_typer(templates)
 app.add_typer(key, name="key")
 app.add_typer(backups)
 app.add_typer(audit, name="audit")
+app.add_typer(link, name="link")
+app.add_typer(intake_page)
 
 
 def main() -> None:
@@ -54,17 +59,36 @@ def main() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
+    shows_errors = os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only"
+    if not shows_errors:
+        _name_errors_aside()
     try:
         app()
     except CampaignError as error:
         typer.echo(error.text(), err=True)
         sys.exit(int(error.exit))
-    except Exception as error:
-        if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        if shows_errors:
             raise
         # An unforeseen error's text may hold a cell; its type does not.
         typer.echo(say("error.unforeseen", kind=type(error).__name__), err=True)
         sys.exit(1)
+
+
+def _name_errors_aside() -> None:
+    """Have errors in threads and while something is tidied up, which Python prints, named only."""
+
+    def name_it(told: object) -> None:
+        kind = getattr(told, "exc_type", None) or BaseException
+        typer.echo(say("error.aside", kind=kind.__name__), err=True)
+
+    # a program that runs us inside it keeps hooks of its own
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = name_it
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = name_it
 
 
 @app.command(help=say("cli.plan"))
@@ -135,10 +159,24 @@ def receive(
             help=say("cli.option.received_at"),
         ),
     ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help=say("cli.option.watch"))] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, max=3600, help=say("cli.option.every"))
+    ] = 5,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    _judge(campaign_home(home), paths, received_at, keep=True, as_json=as_json)
+    at = campaign_home(home)
+    if not watch:
+        _judge(at, paths, received_at, keep=True, as_json=as_json)
+        return
+    from cli.watching import watch_folder
+
+    if received_at is not None:
+        raise WrongCommand("watch.not_received_at")
+    if len(paths) != 1:
+        raise WrongCommand("watch.one_folder", path=paths[1])
+    watch_folder(at, paths[0], every, as_json=as_json)
 
 
 def _judge(
@@ -154,6 +192,9 @@ def _judge(
     from tasks.receive import receive as receive_files
     from tasks.register import open_register
 
+    if keep:
+        from reports.gate import returned_gate
+
     files = submissions_in(paths)
     plans = load_campaigns(home)
     now = now_in(next(iter(plans.values())).timezone)
@@ -167,7 +208,15 @@ def _judge(
     ):
         if keep:
             received = receive_files(
-                store, home, plans, files, received_at=at, recorded_at=now, advance=advance
+                store,
+                home,
+                plans,
+                files,
+                received_at=at,
+                recorded_at=now,
+                act=act,
+                make_gate=returned_gate,
+                advance=advance,
             )
         else:
             results = take_in(
@@ -200,8 +249,11 @@ def run(
     from tasks.plan import occurrence_at
 
     at = campaign_home(home)
+    if phase in NIGHTLY_PHASES:
+        _run_nightly(at, phase, campaign, as_of.date(), round, as_json=as_json)
     if phase not in RUN_PHASES:
-        raise WrongCommand("error.phase", phase=phase, known="、".join(RUN_PHASES))
+        known = "、".join((*RUN_PHASES, *NIGHTLY_PHASES))
+        raise WrongCommand("error.phase", phase=phase, known=known)
     # what cannot run is said before the server takes its seconds to start
     occurrence_at(load_campaign(at, campaign), phase, as_of.date(), round)
     read_key(at)
@@ -222,8 +274,45 @@ def run(
     raise typer.Exit(int(code))
 
 
+def _run_nightly(
+    home: Home, phase: str, campaign: str, as_of: date, round: int | None, *, as_json: bool
+) -> NoReturn:
+    """Run a phase of one day, show its receipt and what is due next, and end the command."""
+    from cli.delivery_view import delivery_record, show_delivery
+    from cli.people_view import show_receipt, show_upcoming
+    from cli.server import prefect_server
+    from tasks.at_home import load_campaign, open_campaign
+    from tasks.erasure import read_receipt
+    from tasks.intake import worst_exit
+    from tasks.keys import read_key
+    from tasks.retention import due_next, refuse_day_to_come
+
+    if round is not None:
+        raise WrongCommand("retention.no_round", phase=say(f"phase.{phase}"))
+    refuse_day_to_come(load_campaign(home, campaign), as_of)
+    read_key(home)
+    delivered = _empty_inbox(home)
+    code = worst_exit(each.result for each in delivered)
+    with prefect_server(home) as wait:
+        from flows import phase_flows
+
+        wait()
+        ran = phase_flows.run_nightly(phase, campaign, as_of)
+    if as_json:
+        # how many people fall due stays on the terminal: a file of it would be an export
+        print_json(ran.as_dict() | {"inbox": delivery_record(delivered, code)})
+        raise typer.Exit(int(code))
+    if delivered:
+        show_delivery(delivered, stored=True)
+    with open_campaign(campaign, phase, "receipt") as opened:
+        show_receipt(read_receipt(opened.store, ran.receipt_id), home)
+        show_upcoming(due_next(opened.store, opened.plan, as_of))
+    raise typer.Exit(int(code))
+
+
 def _empty_inbox(home: Home) -> "list[Received]":
     """Take in what lies in the inbox here, where the officer can be told about each file."""
+    from reports.gate import returned_gate
     from tasks.at_home import load_campaigns
     from tasks.audit import Act
     from tasks.clock import now_in
@@ -235,7 +324,7 @@ def _empty_inbox(home: Home) -> "list[Received]":
     now = now_in(next(iter(plans.values())).timezone)
     act = Act(getpass.getuser(), "receive", "inbox", at=now)
     with open_register(home, key=read_key(home), act=act) as store:
-        return receive_inbox(store, home, plans, now=now)
+        return receive_inbox(store, home, plans, now=now, act=act, make_gate=returned_gate)
 
 
 @app.command(help=say("cli.status"))

@@ -55,7 +55,7 @@ def questions_answer(
 
     campaign_home(home)
     with open_campaign(campaign, "questions answer", question, by) as at:
-        answer_question(at.store, campaign, question, answer, by, at=at.now)
+        answer_question(at.store, campaign, question, answer, by, at=at.now, act=at.act)
     typer.echo(say("cli.questions.answered", count=1))
 
 
@@ -68,8 +68,9 @@ def questions_take(
 ) -> None:
     from tasks.at_home import open_campaign
     from tasks.questions import take_answers
+    from tasks.reading import shown_name
 
     campaign_home(home)
-    with open_campaign(campaign, "questions take", file.name, by) as at:
-        count = take_answers(at.store, campaign, file, by, at=at.now)
+    with open_campaign(campaign, "questions take", shown_name(file), by) as at:
+        count = take_answers(at.store, campaign, file, by, at=at.now, act=at.act)
     typer.echo(say("cli.questions.answered", count=count))

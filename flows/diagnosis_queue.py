@@ -6,6 +6,7 @@ from flows.release import check, release
 from flows.steps import phase_flow, step
 from flows.sweep import take_in_inbox
 from tasks.at_home import AtHome, open_campaign
+from tasks.audit import keep_run
 from tasks.diagnosis_queue import QueueResult, update_queue
 from tasks.figures import queue_figures
 from tasks.plan import occurrence_at
@@ -16,7 +17,9 @@ from tasks.receipt import Receipt
 @step
 def book_assessments(at: AtHome, as_of: date) -> QueueResult:
     """Bring the queue up to `as_of` in the register: outcomes, enrolments, bookings."""
-    return update_queue(at.store, at.plan, as_of)
+    result = update_queue(at.store, at.plan, as_of)
+    keep_run(at.store, at.act)
+    return result
 
 
 @phase_flow

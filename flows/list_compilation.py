@@ -5,6 +5,7 @@ from datetime import date
 from flows.release import check, release
 from flows.steps import phase_flow, step
 from tasks.at_home import AtHome, open_campaign
+from tasks.audit import keep_run
 from tasks.compile_list import ListResult, compile_list
 from tasks.figures import list_figures
 from tasks.plan import occurrence_at
@@ -17,6 +18,7 @@ from tasks.receipt import Receipt
 def link_referrals(at: AtHome, as_of: date) -> ListResult:
     """Compile the list in the register and write the file of open questions, which names nobody."""
     compiled = compile_list(at.store, at.plan, as_of)
+    keep_run(at.store, at.act)
     write_questions(at.store, at.plan, at.home.questions(at.plan.slug))
     return compiled
 

@@ -4,16 +4,17 @@ from datetime import date
 
 from flows.steps import step
 from reports.gate import mail_gate
-from reports.summary import report_title
 from reports.write import make_report, report_path, write_report
 from tasks.at_home import AtHome
 from tasks.checks import check_tables
 from tasks.mail import mail_settings
+from tasks.names import read_names
 from tasks.outbox import OutboxCounts, send_ready, write_drafts
 from tasks.plan import Occurrence
 from tasks.publish import Findings, Published, publish
 from tasks.receipt import Receipt
 from tasks.rules.checking import SuiteResult
+from tasks.seal import require_whole_ledger
 from tasks.suites import CANDIDATE_TABLES, TABLES_OF_PHASE
 
 
@@ -41,10 +42,11 @@ def publish_findings(
     at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings
 ) -> Published:
     """Pass the findings through the door; render, gate and draft the mail before it closes."""
+    names = read_names(at.store)
 
     def announce(revision: int) -> None:
-        phase, round = occurrence.phase, occurrence.round
-        make_report(at.store, at.home, at.plan, phase, round, revision, at.plan.language)
+        phase, round, language = occurrence.phase, occurrence.round, at.plan.language
+        parts = make_report(at.store, at.home, at.plan, phase, round, revision, language, names)
         write_drafts(
             at.store,
             at.home,
@@ -53,7 +55,7 @@ def publish_findings(
             round,
             revision,
             report=report_path(at.home, at.plan.slug, phase, round, revision),
-            title=report_title(at.plan, occurrence),
+            subject=parts["subject"],
             now=at.now,
         )
 
@@ -73,14 +75,19 @@ def publish_findings(
 def write_reports(at: AtHome, occurrence: Occurrence, published: Published) -> str:
     """Write the revision's page, JSON, CSV and text; return the page relative to the home."""
     phase, round, revision = occurrence.phase, occurrence.round, published.revision
-    write_report(at.store, at.home, at.plan, phase, round, revision, at.plan.language)
+    names, language = read_names(at.store), at.plan.language
+    write_report(at.store, at.home, at.plan, phase, round, revision, language, names)
     page = report_path(at.home, at.plan.slug, phase, round, revision)
     return page.relative_to(at.home.root).as_posix()
 
 
 @step
 def send_mail(at: AtHome) -> OutboxCounts:
-    """Send what is ready; without a mail server it waits as drafts."""
+    """Send what is ready; without a mail server it waits as drafts.
+
+    Not while a released revision is another than was sealed: the gate believes the ledger.
+    """
+    require_whole_ledger(at.store)
     return send_ready(
         at.store, at.home, mail_settings(), gate=mail_gate(at.store, at.home), now=at.now
     )

@@ -6,6 +6,7 @@ from flows.release import check, release
 from flows.steps import phase_flow, step
 from flows.sweep import take_in_inbox
 from tasks.at_home import AtHome, open_campaign
+from tasks.audit import keep_run
 from tasks.figures import supervision_figures
 from tasks.plan import Occurrence, occurrence_at
 from tasks.publish import Findings
@@ -20,7 +21,9 @@ def look_at_month(
 ) -> SupervisionResult:
     """Bring visits due up to `as_of` in the register and look at every village's month."""
     states = {each.village: each.state for each in reporting}
-    return supervise(at.store, at.plan, occurrence, as_of, reporting=states)
+    looked = supervise(at.store, at.plan, occurrence, as_of, reporting=states)
+    keep_run(at.store, at.act)
+    return looked
 
 
 @phase_flow

@@ -4,6 +4,7 @@ from datetime import date
 
 from flows.release import check, release
 from flows.steps import phase_flow, step
+from reports.gate import returned_gate
 from tasks.at_home import AtHome, load_campaigns, open_campaign
 from tasks.plan import occurrence_at
 from tasks.publish import Findings
@@ -15,7 +16,8 @@ from tasks.reporting import read_reporting, sweep_figures
 @step
 def take_in_inbox(at: AtHome) -> None:
     """Take in what lies in the inbox, and tell the ledger which files came."""
-    receive_inbox(at.store, at.home, load_campaigns(at.home), now=at.now)
+    plans = load_campaigns(at.home)
+    receive_inbox(at.store, at.home, plans, now=at.now, act=at.act, make_gate=returned_gate)
     record_arrivals(at.store)
 
 

@@ -4,24 +4,31 @@ DOMAIN.md section 7 asks for a gate that was written independently of what it ch
 no code with reports.summary, reports.render or the disclosure rule: it reads the released figures
 itself, reads the finished files as any reader would, and asks where each number in them comes from.
 What it does not recognise, it stops. It says which kind of file and which rule, never the value.
+
+When a revision is released the register is open, so the gate is handed its names too, as hashes,
+and keeps the SHA-256 of every part that passed. Mail is sent without the register: then nothing
+passes but what passed before, byte for byte.
 """
 
 import csv
+import hashlib
 import io
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, TypedDict
 
 from tasks.home import Home
 from tasks.plan import Plan, load_plan
-from tasks.rules.contract import FIGURE_STATES, UNITS
+from tasks.rules.contract import FIGURE_STATES, PHASES, REPORTING_STATES, SHEETS, UNITS
 from tasks.rules.errors import DisclosureRisk
-from tasks.rules.wording import LANGUAGES, say
+from tasks.rules.known_names import FixedText, NameList
+from tasks.rules.wording import LANGUAGES, fields, keys, say
 from tasks.store import Store
 
 LEAST_WITHHELD_TO, LEAST_ROUNDED_TO = 7, 5
@@ -57,6 +64,14 @@ ATTRIBUTES = frozenset(
 )
 META = frozenset({"", "width=device-width, initial-scale=1", "light dark"})
 """All that a page may say about itself where no reader sees it."""
+_SPOKEN = (
+    *("action.", "amount.", "change.", "count.", "figure.", "foot.", "key.", "list.", "mail."),
+    *("mark.", "notice.", "period.", "phase.", "report.", "reporting.", "shortfall.", "todo."),
+    "unit.",
+)
+"""How the wording keys begin that reports and notices speak."""
+
+_TEMPLATES = Path(__file__).with_name("templates")
 _VOID = {"meta", "br"}
 _INLINE = {"span", "strong", "em", "abbr"}
 
@@ -73,6 +88,7 @@ _PHONE = re.compile(r"(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{9,11}(?!\d)"
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 _LABEL = re.compile(r"患者|病人|病例|个案|\bpatients?\b|\bcases?\b", re.IGNORECASE)
 _FETCHES = re.compile(r"url\s*\(|@import|expression\s*\(|https?:|//", re.IGNORECASE)
+_END_TAG_SAYS_MORE = re.compile(r"</(?![a-z][a-z0-9]*>)")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
@@ -148,6 +164,11 @@ class Allowed:
         return _DATE.sub(" ", self._explained.sub(" ", unicodedata.normalize("NFKC", text)))
 
     @cached_property
+    def public(self) -> FixedText:
+        """The names of places and campaigns, which are no people."""
+        return FixedText(self.names)
+
+    @cached_property
     def _explained(self) -> re.Pattern[str]:
         # Not inside a longer number: an ID begins like a village code.
         return re.compile(rf"{_any_of(self.sentences)}|(?<!\d)(?:{_any_of(self.names)})(?!\d)")
@@ -183,10 +204,6 @@ def read_allowed(
     if not frame:
         raise DisclosureRisk("gate.not_released", kind=phase)
     states = store.rows("report/allowed_states", **key)
-    names = {plan.name, plan.name_en, plan.slug, plan.health_centre.name, plan.health_centre.code}
-    names |= {village.name for village in plan.villages}
-    names |= {village.code for village in plan.villages}
-    names |= {*plan.earlier, *earlier}
     rules = {"withhold_to": plan.rules.withhold_to, "round_to": plan.rules.round_to}
     counted = [count for _, count in states]
     expected = sum(count for state, count in states if state != "not_expected")
@@ -197,7 +214,7 @@ def read_allowed(
             [0, round, revision, revision - 1, expected, *counted]
             + [frame[0][name] for name in ("suites", "expectations", "held")]
         ),
-        names=_names_to_know(names),
+        names=_public_names(plan, earlier),
         sentences=tuple(
             unicodedata.normalize("NFKC", say("foot.protection", language, **rules))
             for language in LANGUAGES
@@ -215,10 +232,47 @@ def read_allowed(
     )
 
 
-def check_report(files: Mapping[str, str], allowed: Allowed) -> None:
+def allowed_in_notice(plan: Plan, number: int, earlier: Iterable[str] = ()) -> Allowed:
+    """Return what the `number`-th notice of a campaign may say: names from the plan, no figure."""
+    return Allowed(
+        figures={},
+        before=(),
+        frame=frozenset(),
+        names=_public_names(plan, earlier),
+        sentences=(),
+        identity={"campaign": plan.slug, "phase": "", "round": None, "revision": number},
+    )
+
+
+def let_pass(store: Store, parts: Mapping[str, str], allowed: Allowed, names: NameList) -> None:
+    """Check parts by kind with the register's names, and keep in the open ledger that they passed.
+
+    What is kept is a SHA-256 a part; without it nothing is mailed. Raises as `check_report` does;
+    then nothing is kept.
+    """
+    check_report(parts, allowed, names)
+    hashes = [_sha256(content) for content in parts.values()]
+    store.run("report/keep_passed", **_key_of(allowed), kinds=list(parts), hashes=hashes)
+
+
+def have_passed(
+    store: Store,
+    campaign: str,
+    phase: str,
+    round: int,
+    revision: int,
+    parts: Mapping[str, str],
+) -> bool:
+    """Return whether all the parts passed the gate just as they are; `store` is an open ledger."""
+    key: _Key = {"campaign": campaign, "phase": phase, "round": round, "revision": revision}
+    return all(kind in _passed(store, key, content) for kind, content in parts.items())
+
+
+def check_report(files: Mapping[str, str], allowed: Allowed, names: NameList | None = None) -> None:
     """Check finished files by kind: html, txt, json, csv, subject. None may leave unless all pass.
 
-    Raises DisclosureRisk naming the kind and the rule, never the value.
+    `names` are the register's; None where no register is at hand. Raises DisclosureRisk naming the
+    kind and the rule, never the value.
     """
     check_figures(allowed)
     checks: dict[str, Callable[[str, Allowed], None]] = {
@@ -232,6 +286,8 @@ def check_report(files: Mapping[str, str], allowed: Allowed) -> None:
         if kind not in checks:
             raise DisclosureRisk("gate.unknown_part", kind=kind)
         checks[kind](content, allowed)
+        if names is not None and _names_somebody(kind, content, allowed, names):
+            raise DisclosureRisk("gate.name", kind=kind)
 
 
 def check_figures(allowed: Allowed) -> None:
@@ -260,25 +316,70 @@ def check_figures(allowed: Allowed) -> None:
             )
 
 
-def mail_gate(store: Store, home: Home) -> Callable[[str, str, int, int, Mapping[str, str]], None]:
-    """Return the check that the outbox runs on each message before it hands it over.
+Gate = Callable[[str, str, int, int, Mapping[str, str]], None]
+"""Checks the parts of a message for campaign, phase, round and revision; raises DisclosureRisk.
 
-    It takes campaign, phase, round, revision and the parts by kind, and raises DisclosureRisk.
+A notice has no phase: '' and its number stand for phase and revision.
+"""
+
+
+def notice_gate(store: Store, home: Home, plan: Plan, names: NameList) -> Gate:
+    """Return the gate for notices that are being drafted, with the register's names at hand."""
+
+    def check(
+        campaign: str, phase: str, round: int, revision: int, parts: Mapping[str, str]
+    ) -> None:
+        if (campaign, phase, round) != (plan.slug, "", 0):
+            raise DisclosureRisk("gate.not_released", kind="notice")
+        let_pass(store, parts, allowed_in_notice(plan, revision, _earlier(home, plan)), names)
+
+    return check
+
+
+def returned_gate(store: Store, plans: Mapping[str, Plan]) -> Gate:
+    """Return the gate for messages to senders whose rows went back; they are of one form only.
+
+    Such a message counts rows, which no notice may, so it is held to more: each line is one of four
+    sentences, filled with names from the plan (by slug in `plans`), words of the contract, a day,
+    counts and a random number. There is no place in it where anything else could stand.
+    """
+
+    def check(
+        campaign: str, phase: str, round: int, revision: int, parts: Mapping[str, str]
+    ) -> None:
+        known = not phase and not round and campaign in plans
+        if not known or not _says_what_returned(plans[campaign], parts):
+            raise DisclosureRisk("gate.not_released", kind="returned")
+        key: _Key = {"campaign": campaign, "phase": "", "round": 0, "revision": revision}
+        hashes = [_sha256(content) for content in parts.values()]
+        store.run("report/keep_passed", **key, kinds=list(parts), hashes=hashes)
+
+    return check
+
+
+def mail_gate(store: Store, home: Home) -> Gate:
+    """Return the gate that the outbox runs on each message before it hands it over.
+
+    It needs the ledger only: a part must be what passed before, byte for byte, and still hold
+    against the ledger and the plan.
     """
 
     @cache  # one revision goes to several recipients
     def allowed(campaign: str, phase: str, round: int, revision: int) -> Allowed:
         plan = load_plan(home.plan(campaign))
-        earlier = [name for pair in earlier_names(home, plan) for name in pair]
+        earlier = _earlier(home, plan)
+        if not phase:
+            return allowed_in_notice(plan, revision, earlier)
         return read_allowed(store, plan, phase, round, revision, earlier=earlier)
 
     def check(
-        campaign: str,
-        phase: str,
-        round: int,
-        revision: int,
-        parts: Mapping[str, str],
+        campaign: str, phase: str, round: int, revision: int, parts: Mapping[str, str]
     ) -> None:
+        for kind, content in parts.items():
+            if not have_passed(store, campaign, phase, round, revision, {kind: content}):
+                raise DisclosureRisk("gate.changed", kind=kind)
+        if not phase and _says_what_returned(load_plan(home.plan(campaign)), parts):
+            return
         check_report(parts, allowed(campaign, phase, round, revision))
 
     return check
@@ -292,6 +393,129 @@ def earlier_names(home: Home, plan: Plan) -> list[tuple[str, str]]:
         earlier = load_plan(path) if path.is_file() else None
         known.append((earlier.name, earlier.name_en) if earlier else (slug, slug))
     return known
+
+
+def _earlier(home: Home, plan: Plan) -> list[str]:
+    return [name for pair in earlier_names(home, plan) for name in pair]
+
+
+def _says_what_returned(plan: Plan, parts: Mapping[str, str]) -> bool:
+    """Whether all is in the sentences in which a sender is told which of its rows went back."""
+    if set(parts) != {"txt", "subject"}:
+        return False
+    subject, line = (
+        re.compile("|".join(_sentence(plan, f"return.notice_{name}") for name in names))
+        for names in (("subject",), ("what", "reason", "how", "number"))
+    )
+    lines = parts["txt"].splitlines()
+    return bool(subject.fullmatch(parts["subject"])) and all(map(line.fullmatch, lines))
+
+
+def _sentence(plan: Plan, key: str) -> str:
+    """Return a pattern for the text of `key`, in which a field may hold what the plan knows."""
+    language = plan.language
+    centre = plan.health_centre.name
+    choices = {
+        "campaign": [plan.name, plan.name_en],
+        "centre": [centre],
+        "village": [centre, *(village.name for village in plan.villages)],
+        "phase": [say(f"phase.{phase}", language) for phase in PHASES],
+        "sheet": [say(f"sheet.{sheet}", language) for sheet in SHEETS],
+        "reason": [say(name, language) for name in keys("rule.")],
+    }
+    patterns = {name: f"(?:{_any_of(_longest_first(texts))})" for name, texts in choices.items()}
+    patterns |= {"rows": r"[1-9]\d{0,6}", "day": r"20\d\d-\d\d-\d\d", "number": "[0-9A-F]{32}"}
+    marks = {name: f"\0{name}\0" for name in fields(key, language)}
+    pattern = re.escape(say(key, language, **marks))
+    for name, mark in marks.items():
+        pattern = pattern.replace(re.escape(mark), patterns[name])
+    return pattern
+
+
+def _sha256(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def _key_of(allowed: Allowed) -> _Key:
+    identity = allowed.identity
+    return {
+        "campaign": identity["campaign"],
+        "phase": identity["phase"],
+        "round": identity["round"] or 0,
+        "revision": identity["revision"],
+    }
+
+
+def _passed(store: Store, key: _Key, content: str) -> set[str]:
+    """Return as which kinds a content passed for a revision."""
+    return {kind for (kind,) in store.rows("report/passed", **key, sha256=_sha256(content))}
+
+
+def _public_names(plan: Plan, earlier: Iterable[str]) -> tuple[str, ...]:
+    names = {plan.name, plan.name_en, plan.slug, plan.health_centre.name, plan.health_centre.code}
+    names |= {village.name for village in plan.villages}
+    names |= {village.code for village in plan.villages}
+    return _names_to_know({*names, *plan.earlier, *earlier})
+
+
+@cache
+def _spoken() -> FixedText:
+    """Return all that the wording can put on a page; a field of it ends a stretch of text."""
+    return FixedText(
+        say(key, language, **dict.fromkeys(fields(key, language), 0))
+        for key in keys()
+        if key.startswith(_SPOKEN)
+        for language in LANGUAGES
+    )
+
+
+@cache
+def _identifiers() -> FixedText:
+    """Return the words for programs: what figures, units, states and columns are called."""
+    figures = (key.removeprefix("figure.") for key in keys("figure."))
+    closed = (*PHASES, *UNITS, *FIGURE_STATES, *REPORTING_STATES, *LANGUAGES, "office")
+    return FixedText([*figures, *closed, *JSON_KEYS, *JSON_FIGURE_KEYS, *CSV_COLUMNS])
+
+
+@cache
+def _markup() -> FixedText:
+    """Return the Latin words that the templates are written in: tags, styles, fonts."""
+    sources = (path.read_text(encoding="utf-8") for path in sorted(_TEMPLATES.glob("*.j2")))
+    return FixedText(word for source in sources for word in re.findall("[A-Za-z]+", source))
+
+
+def _names_somebody(kind: str, content: str, allowed: Allowed, names: NameList) -> bool:
+    """Return whether a part, whose form is known to be right, names somebody anywhere."""
+    prose = (_spoken(), allowed.public)
+    if kind == "html":
+        page = _read_page(content, allowed)
+        texts = {*page.titles, *("".join(block.text) for block in page.finished())}
+        for_programs = (allowed.public, _identifiers(), _markup())
+        return any(names.known_in(text, prose) for text in texts) or any(
+            names.known_in(text, for_programs) for text in set(page.for_programs)
+        )
+    found: Iterable[str] = content.splitlines()
+    if kind == "json":
+        found = _texts_in(json.loads(content))
+    elif kind == "csv":
+        found = _csv_cells(content)
+    data = (*prose, _identifiers())
+    return any(names.known_in(text, data) for text in set(found))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield every text of a JSON value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts_in([*value, *value.values()])
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_in(each)
+
+
+def _csv_cells(content: str) -> list[str]:
+    return [cell for row in csv.reader(io.StringIO(content)) for cell in row]
 
 
 def _names_to_know(names: Iterable[str]) -> tuple[str, ...]:
@@ -381,7 +605,7 @@ def _check_txt_as(kind: str) -> Callable[[str, Allowed], None]:
 
 def _check_json(content: str, allowed: Allowed) -> None:
     try:
-        report = json.loads(content)
+        report = json.loads(content, object_pairs_hook=_each_key_once)
     except ValueError:
         raise DisclosureRisk("gate.unknown_part", kind="json") from None
     if not isinstance(report, dict) or set(report) != JSON_KEYS:
@@ -399,6 +623,13 @@ def _check_json(content: str, allowed: Allowed) -> None:
             Released(figure["name"], figure["unit"], village, figure["value"], figure["state"])
         )
     _check_same_figures(figures, "json", allowed)
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # of a key given twice only the last would be looked at
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key twice")
+    return dict(pairs)
 
 
 def _check_csv(content: str, allowed: Allowed) -> None:
@@ -444,10 +675,9 @@ class _Block:
 
 
 def _check_html(content: str, allowed: Allowed) -> None:
-    page = _Page(allowed)
-    page.feed(content)
-    page.close()
-    for block in page.finished():
+    if _END_TAG_SAYS_MORE.search(content):
+        raise DisclosureRisk("gate.unknown_part", kind="html")
+    for block in _read_page(content, allowed).finished():
         text = "".join(block.text)
         if block.figure is not None:
             _check_cell(text, allowed.figures.get(block.figure), allowed)
@@ -458,6 +688,13 @@ def _check_html(content: str, allowed: Allowed) -> None:
                 raise DisclosureRisk("gate.unknown_number", kind="html")
         else:
             _check_prose(text, "html", allowed)
+
+
+def _read_page(content: str, allowed: Allowed) -> "_Page":
+    page = _Page(allowed)
+    page.feed(content)
+    page.close()
+    return page
 
 
 def _check_cell(text: str, figure: Released | None, allowed: Allowed) -> None:
@@ -478,6 +715,10 @@ class _Page(HTMLParser):
         self._allowed = allowed
         self._open: list[_Block] = [_Block("page")]
         self._done: list[_Block] = []
+        self.titles: list[str] = []
+        """What a reader may hear or hover over."""
+        self.for_programs: list[str] = []
+        """All other values of attributes, and style sheets."""
 
     def finished(self) -> list[_Block]:
         """Return all blocks that hold text."""
@@ -488,7 +729,7 @@ class _Page(HTMLParser):
         if tag not in TAGS:
             raise DisclosureRisk("gate.unknown_part", kind="html")
         given = {name: value or "" for name, value in attrs}
-        if not set(given) <= ATTRIBUTES:
+        if not set(given) <= ATTRIBUTES or len(given) != len(attrs):
             raise DisclosureRisk("gate.unknown_part", kind="html")
         if any(_FETCHES.search(value) for value in given.values()):
             raise DisclosureRisk("gate.unknown_part", kind="html")
@@ -497,7 +738,9 @@ class _Page(HTMLParser):
         if re.search(r"\d", given.get("class", "") + given.get("id", "")):
             raise DisclosureRisk("gate.unknown_number", kind="html")
         # What a reader may hear or hover over is text like any other.
-        _check_prose(given.get("title", ""), "html", self._allowed)
+        self.titles.append(given.get("title", ""))
+        _check_prose(self.titles[-1], "html", self._allowed)
+        self.for_programs += [value for name, value in given.items() if name != "title"]
         if tag == "br":
             self._open[-1].text.append("\n")
         if tag in _VOID or tag in _INLINE:
@@ -518,6 +761,7 @@ class _Page(HTMLParser):
         if self._open[-1].tag == "style":
             if _FETCHES.search(data) or "content:" in data.replace(" ", ""):
                 raise DisclosureRisk("gate.unknown_part", kind="html")
+            self.for_programs.append(data)
             return
         self._open[-1].text.append(data)
 

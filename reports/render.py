@@ -4,18 +4,30 @@ import csv
 import io
 import json
 import re
+import traceback
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    select_autoescape,
+)
 from markupsafe import Markup, escape
 
 from reports import words
 from reports.summary import Figure, Summary, figure_label, phase_title, title
-from tasks.rules.errors import WrongCommand
+from tasks.rules.errors import CheckFailed, WrongCommand
 from tasks.rules.wording import say
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_FIELD = re.compile(r"'([A-Za-z_]\w*)'(?: is undefined)?$", re.ASCII)
+"""How Jinja2 names what a template asked for in vain; anything else is not repeated."""
+
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?%?(?![\d年])", re.ASCII)
 
 CSV_HEAD = (
@@ -42,7 +54,7 @@ def render_html(summary: Summary, language: str) -> str:
     """Return the page of `summary`, which is also the body of its e-mail.
 
     One column, styles beside the elements, nothing fetched from anywhere: mail programs drop the
-    rest. Raises WrongCommand for a phase without a page.
+    rest. Raises WrongCommand for a phase without a page, CheckFailed for a broken template.
     """
     if summary.phase not in words.PHASES_REPORTED:
         phase = say(f"phase.{summary.phase}", language)
@@ -51,7 +63,10 @@ def render_html(summary: Summary, language: str) -> str:
 
 
 def render_text(summary: Summary, language: str) -> str:
-    """Return the plain-text part of the e-mail: the same sentences, without tables."""
+    """Return the plain-text part of the e-mail: the same sentences, without tables.
+
+    Raises CheckFailed for a broken template.
+    """
     return _rendered("message.txt.j2", summary, language)
 
 
@@ -141,16 +156,36 @@ def _rendered(template: str, summary: Summary, language: str) -> str:
         return say(key, language, **values)
 
     phase = phase_title(summary.phase, summary.round, summary.period, language)
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            language=language,
-            title=title(summary.campaign_name(language), phase, language),
-            phase_title=phase,
-            summary=summary,
-            words=words,
-            say=text,
-            label=lambda name: figure_label(name, language, summary.earlier),
+    try:
+        return (
+            _environment()
+            .get_template(template)
+            .render(
+                language=language,
+                title=title(summary.campaign_name(language), phase, language),
+                phase_title=phase,
+                summary=summary,
+                words=words,
+                say=text,
+                label=lambda name: figure_label(name, language, summary.earlier),
+            )
         )
-    )
+    except TemplateError as error:
+        broken = _broken(template, error)
+    raise broken
+
+
+def _broken(template: str, error: TemplateError) -> CheckFailed:
+    """Return what is wrong with a template, or with one that it builds on: where, which field."""
+    places = [
+        (Path(frame.filename).name, frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith(".j2")
+    ]
+    name, line = places[-1] if places else (template, 0)
+    if isinstance(error, TemplateSyntaxError):
+        name, line = error.name or name, error.lineno
+    field = _FIELD.search(error.message or "") if isinstance(error, UndefinedError) else None
+    if field is None:
+        return CheckFailed("error.template", template=name, line=line)
+    return CheckFailed("error.template_field", template=name, line=line, field=field[1])

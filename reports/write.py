@@ -1,12 +1,15 @@
 """Writing a revision's report files, after the gate has let all of them through."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from reports.gate import check_report, earlier_names, read_allowed
+from reports.gate import check_report, earlier_names, have_passed, let_pass, read_allowed
 from reports.render import render_csv, render_html, render_json, render_text
-from reports.summary import read_summary
+from reports.summary import phase_title, read_summary, title
 from tasks.home import Home, write_whole
 from tasks.plan import Plan
+from tasks.rules.known_names import NameList
+from tasks.rules.wording import say
 from tasks.store import Store
 
 KINDS = ("html", "json", "csv", "txt")
@@ -34,16 +37,20 @@ def write_report(
     round: int,
     revision: int,
     language: str,
+    names: NameList | None = None,
 ) -> tuple[Path, ...]:
     """Write a released revision's page, JSON, CSV and text (0600) and return their paths.
 
-    `store` is an open ledger. Raises WrongCommand where the revision was not released,
-    DisclosureRisk where the gate stops a file: then none is written.
+    Files that are there and passed the gate just as they are stay untouched: what was released does
+    not change with the wording. Otherwise as `make_report`. Raises WrongCommand where the revision
+    was not released, DisclosureRisk where the gate stops a file: then none is written.
     """
-    files = make_report(store, home, plan, phase, round, revision, language)
     paths = {kind: report_path(home, plan.slug, phase, round, revision, kind) for kind in KINDS}
-    for kind, path in paths.items():
-        write_whole(path, files[kind].encode("utf-8"))
+    there = _read_back(paths)
+    if there is None or not have_passed(store, plan.slug, phase, round, revision, there):
+        files = make_report(store, home, plan, phase, round, revision, language, names)
+        for kind, path in paths.items():
+            write_whole(path, files[kind].encode("utf-8"))
     return tuple(paths.values())
 
 
@@ -55,27 +62,48 @@ def make_report(
     round: int,
     revision: int,
     language: str,
+    names: NameList | None = None,
 ) -> dict[str, str]:
-    """Return the content of a revision's files by kind, from an open ledger, gated.
+    """Return what leaves of a revision by kind, gated: its files and the subject of its mail.
 
-    Raises WrongCommand where the revision was not released, DisclosureRisk where the gate stops it.
+    `store` is an open ledger. With `names`, the register's, it keeps there what passed, so that it
+    may be mailed; without them nothing of it may. Raises WrongCommand where the revision was not
+    released, CheckFailed for a broken template, DisclosureRisk where the gate stops a part.
     """
-    names = earlier_names(home, plan)
+    earlier = earlier_names(home, plan)
     summary = read_summary(
         store,
         plan,
         phase,
         round,
         revision,
-        earlier=tuple(en if language == "en" else zh for zh, en in names),
+        earlier=tuple(en if language == "en" else zh for zh, en in earlier),
     )
-    files = {
+    named = phase_title(phase, round, summary.period, language)
+    parts = {
         "html": render_html(summary, language),
         "json": render_json(summary),
         "csv": render_csv(summary, language),
         "txt": render_text(summary, language),
+        "subject": say(
+            "mail.subject",
+            language,
+            title=title(summary.campaign_name(language), named, language),
+            revision=revision,
+        ),
     }
-    both = [name for pair in names for name in pair]
+    both = [name for pair in earlier for name in pair]
     allowed = read_allowed(store, plan, phase, round, revision, earlier=both)
-    check_report(files, allowed)
-    return files
+    if names is None:
+        check_report(parts, allowed)
+    else:
+        let_pass(store, parts, allowed, names)
+    return parts
+
+
+def _read_back(paths: Mapping[str, Path]) -> dict[str, str] | None:
+    """Return the files' texts by kind; None where one is missing or is no text."""
+    try:
+        return {kind: path.read_bytes().decode("utf-8") for kind, path in paths.items()}
+    except (OSError, UnicodeDecodeError):
+        return None

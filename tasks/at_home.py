@@ -53,6 +53,15 @@ def load_campaigns(home: Home) -> dict[str, Plan]:
     return plans
 
 
+def act_at_home(home: Home, what: str, why: str, by: str | None = None) -> Act:
+    """Return an act that concerns no one campaign, now, by `by` or else the account.
+
+    Raises WrongCommand where no campaign was set up.
+    """
+    zone = next(iter(load_campaigns(home).values())).timezone
+    return Act(getpass.getuser() if by is None else by, what, why, at=now_in(zone))
+
+
 @contextmanager
 def open_campaign(campaign: str, what: str, why: str, by: str | None = None) -> Iterator[AtHome]:
     """Open a campaign of the home that CAMPAIGN_HOME names, with the register's key.

@@ -1,12 +1,20 @@
 """The trail of the register: who opened it, and who looked at or changed whose data, when and why.
 
-DOMAIN.md section 3, limit 11. The register cannot be opened without leaving an entry.
+DOMAIN.md section 3, limit 11. The register cannot be opened without leaving an entry. Each entry is
+bound to the one before it by a keyed hash, and the head of that chain is kept in the ledger too, so
+that editing, taking out, adding and reordering entries shows, and so does cutting off the end.
+
+What it cannot show: whoever has the register's key and writes to both files can make both anew. A
+backup, or a head noted down elsewhere, then tells.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
+from tasks.pseudonyms import TRAIL, read_secret
+from tasks.rules.chain import START, Anchor, Break, Entry, entry_hash, find_breaks
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
@@ -25,6 +33,31 @@ class Act:
     """'' where it concerns no one campaign."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying the trail found."""
+
+    entries: int
+    head: str
+    """The hash of the last entry; noted down elsewhere, it shows a trail made anew."""
+    breaks: tuple[Break, ...]
+
+
+RUN_SUBJECTS = {
+    "list_compilation": "list/subjects",
+    "diagnosis_queue": "queue/subjects",
+    "supervision": "visits/subjects",
+}
+"""Phase -> the statement that says whose data its run read or changed one by one."""
+
+
+def keep_run(store: Store, act: Act) -> None:
+    """Add an entry that says whose data the run of a phase, which `act` names, went through."""
+    statement = RUN_SUBJECTS[act.what]
+    needs = {} if statement == "visits/subjects" else {"campaign": act.campaign}
+    keep_entry(store, act, [ref for (ref,) in store.rows(statement, **needs)])
+
+
 def keep_entry(store: Store, act: Act, subjects: Sequence[str] = ()) -> None:
     """Add an entry to the trail, in the transaction that is open if there is one.
 
@@ -35,12 +68,54 @@ def keep_entry(store: Store, act: Act, subjects: Sequence[str] = ()) -> None:
         raise WrongCommand("audit.no_name")
     if not act.why.strip():
         raise WrongCommand("audit.no_reason")
-    store.run(
-        "audit/add",
+    position, previous = _head(store)
+    entry = Entry(
+        position=position + 1,
+        entered_at=act.at,
         who=act.who.strip(),
         what=act.what,
         why=act.why.strip(),
-        entered_at=act.at,
         campaign=act.campaign,
         subjects=list(subjects),
+        previous=previous,
     )
+    kept = vars(entry) | {"hash": entry_hash(read_secret(store, TRAIL), entry)}
+    store.run("audit/add", **kept)
+
+
+def anchor_trail(store: Store, at: datetime) -> None:
+    """Keep the head of the trail in the ledger; a head that is there already stays as it is."""
+    position, head = _head(store)
+    store.run("audit/anchor", position=position, hash=head, anchored_at=at)
+
+
+def verify_trail(store: Store) -> Verdict:
+    """Check every entry of the trail, and the trail against the heads that the ledger keeps."""
+    entries = [Entry(*row) for row in store.rows("audit/entries")]
+    anchors = [Anchor(*row) for row in store.rows("audit/anchors")]
+    breaks = find_breaks(read_secret(store, TRAIL), entries, anchors)
+    return Verdict(len(entries), entries[-1].hash if entries else START, tuple(breaks))
+
+
+def show_trail(
+    store: Store,
+    act: Act,
+    *,
+    subject: str | None = None,
+    who: str | None = None,
+    since: date | None = None,
+) -> list[dict[str, Any]]:
+    """Return the entries about `subject` (a reference), of `who`, from the day `since` on.
+
+    One record an entry, the last one last. The look is an entry itself, but not among them.
+    """
+    ref = None if subject is None else subject.strip().upper()
+    entries = store.records("audit/chosen", subject=ref, who=who, since=since)
+    keep_entry(store, act, [] if ref is None else [ref])
+    return entries
+
+
+def _head(store: Store) -> tuple[int, str]:
+    """Return the position and the hash of the last entry; 0 and START where there is none."""
+    rows = store.rows("audit/head")
+    return rows[0] if rows else (0, START)

@@ -24,9 +24,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import StaticPool
 
 from tasks.rules.checking import SuiteResult
-from tasks.rules.errors import CheckFailed
+from tasks.rules.errors import CheckFailed, PeopleRuleBroken
 from tasks.store import Store
-from tasks.suites import ROW_RULE, build_suite, sheet_of
+from tasks.suites import ROW_RULE, build_suite, is_about_people, sheet_of
 
 _QUIET = ("great_expectations", "great_expectations.data_context.types.base", "sqlalchemy.pool")
 """Loggers that tell of temporary folders and worse; what matters of a check is in its result. The
@@ -106,6 +106,8 @@ def _check_table(store: Store, context: Any, table: str) -> SuiteResult:
         if kind == ROW_RULE and count != own.get(rule, 0):
             raise CheckFailed("check.counts_differ", table=table, rule=rule)
         if kind != ROW_RULE and count:
+            if is_about_people(table):
+                raise PeopleRuleBroken(table, rule, count)
             raise CheckFailed("check.table_rule", table=table, rule=rule, count=count)
     held = sum(not count for count in broken.values())
     return SuiteResult(table, len(broken), held)

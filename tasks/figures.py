@@ -34,13 +34,17 @@ def list_figures(store: Store, plan: Plan) -> list[RawFigure]:
 
     people_listed for the township and each village (by responsible village); people_known and
     people_new (to the register) and people by care setting for the township. Source: reg_person,
-    without people all of whose referrals are withdrawn by now. A village nobody is listed for is 0
-    where its referrals are known for a round of the sweep, else None.
+    without people all of whose referrals are withdrawn by now, with those whom retention erased
+    (reg_tally). A village nobody is listed for is 0 where its referrals are known for a round of
+    the sweep, else None.
     """
     store.run("figures/list", campaign=plan.slug)
-    (township,) = store.records("figures/list_township")
+    (township,) = store.records("figures/list_township", campaign=plan.slug)
     reported = [village for village, *_ in referrals(store, plan)]
-    listed = dict(store.rows("figures/list_villages", villages=_codes(plan), reported=reported))
+    villages = store.rows(
+        "figures/list_villages", campaign=plan.slug, villages=_codes(plan), reported=reported
+    )
+    listed = dict(villages)
     figures = [RawFigure(name, "people", TOWNSHIP, value) for name, value in township.items()]
     figures += [RawFigure("people_listed", "people", code, listed[code]) for code in _codes(plan)]
     return figures
@@ -61,14 +65,16 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
     All for the township. people_waiting, _booked, _confirmed, _not_confirmed, _declined: by the
     state of the queue. people_offered: booked into a session up to `as_of`, or with an outcome.
     people_attended and people_assessed: with an assessment that took place; who declined did not
-    heed the offer. waiting_median and waiting_p90: days from consent to the first assessment, to
-    one decimal, None where there was none. sessions_held: sessions of the plan with an outcome
-    recorded.
+    heed the offer. waiting_median and waiting_p90: whole days from consent to the first assessment
+    (the nearest rank), None where there was none. sessions_held: sessions of the plan with an
+    outcome recorded. Whom retention erased is in all of them but waiting and booked (reg_tally and
+    reg_waited).
     The heed rate (attended of offered) and the confirmed share (confirmed of assessed) are computed
     by publish from what is released.
     """
     resolve_queue(store, plan, as_of)
-    (counts,) = store.records("figures/queue", campaign=plan.slug, as_of=as_of)
+    store.run("figures/queue_person", campaign=plan.slug, as_of=as_of)
+    (counts,) = store.records("figures/queue", campaign=plan.slug)
     (sessions,) = store.records(
         "figures/sessions",
         campaign=plan.slug,
@@ -79,7 +85,7 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
     return [
         *(RawFigure(name, "people", TOWNSHIP, value) for name, value in counts.items()),
         *(
-            RawFigure(name, "days", TOWNSHIP, _tenths(value), behind="people_assessed")
+            RawFigure(name, "days", TOWNSHIP, value, behind="people_assessed")
             for name, value in waiting.items()
         ),
         *(RawFigure(name, "sessions", TOWNSHIP, value) for name, value in sessions.items()),
@@ -133,10 +139,6 @@ def _of_village(look: VillageLook, result: SupervisionResult) -> dict[str, tuple
         "rectifications_opened": ("files", count(result.opened)),
         "rectifications_closed": ("files", count(result.closed)),
     }
-
-
-def _tenths(days: float | None) -> float | None:
-    return None if days is None else round(days, 1)
 
 
 def _flag(said: bool | None) -> int | None:

@@ -1,10 +1,14 @@
 """Where a campaign home keeps things, and how it keeps them private: 0600 files in 0700 folders."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.rules.errors import WrongCommand
+
+if sys.platform != "win32":
+    import resource
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,13 @@ def default_home() -> Path:
 
 
 def keep_private() -> None:
-    """Make every file this process and its children create 0600, every folder 0700."""
+    """Make every file this process and its children create 0600, every folder 0700.
+
+    A core dump would be a file of all that is in memory: there is none.
+    """
     os.umask(0o077)
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def private_folder(path: Path) -> Path:

@@ -1,11 +1,14 @@
 """Taking submissions in: every row judged, the accepted ones kept, all of them accounted for.
 
-Files are judged in waves, each with at most one file of a village for a phase and round, so that a
-correction in the same delivery meets the version it corrects. Within a wave everything is done on
-sets, however many files there are.
+A delivery is read in portions, so that memory does not grow with it. The files of a portion are
+judged in waves, each with at most one file of a village for a phase and round, so that a correction
+in the same delivery meets the version it corrects. Within a wave everything is done on sets,
+however many files there are. Where a file came before one that was taken in already,
+`tasks.arrival_order` puts right what stands.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,16 +16,28 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tasks.plan import Occurrence, Plan
-from tasks.pseudonyms import load_pads, read_secret
-from tasks.reading import ReadSheet, Submission, is_submission, read_submission
+from tasks.arrival_order import date_back, settle_order
+from tasks.passwords import likely_first, opening_passwords
+from tasks.plan import Limits, Occurrence, Plan
+from tasks.pseudonyms import SUBMISSION, load_pads, read_secrets
+from tasks.reading import ReadSheet, Submission, is_submission, read_submission, shown_name
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, VERDICTS, Identity, Sheet
 from tasks.rules.deadlines import read_period
 from tasks.rules.errors import CampaignError, CheckFailed, Exit, FileRefused, WrongCommand
-from tasks.rules.pseudonyms import keyed_hash
+from tasks.rules.pseudonyms import keyed_chain
+from tasks.sent_file import SentFile
 from tasks.store import SQL, Store
 
 Counts = dict[str, int]
+
+ROWS_AT_ONCE = 20_000
+"""When so many rows have been read they are judged, before more is read."""
+
+LAPSING = {
+    "referral": "intake/lapse_referral",
+    "registered_person": "intake/lapse_registered_person",
+}
+"""Sheet -> the statement by which a consent from before an erasure or freezing does not hold."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,8 @@ class ReturnedRow:
     row: int
     rules: tuple[str, ...]
     cells: tuple[str, ...] | None
+    number: str = ""
+    """By which the corrected row finds this one again."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,8 @@ class FileResult:
     repeated: bool = False
     """Whether the very same file was taken in before; then nothing was stored now."""
     received_at: datetime | None = None
+    name: str = ""
+    """The keyed hash of its bytes, by which the register knows it; '' where it was refused."""
 
     @property
     def rows(self) -> Counts:
@@ -64,6 +83,20 @@ class FileResult:
         if self.refused is not None:
             return self.refused.exit
         return Exit.ROWS_RETURNED if self.returned else Exit.DONE
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A file of a delivery that can be judged."""
+
+    index: int
+    """Its place among the files that were handed in."""
+    submission: Submission
+    name: str
+    """The keyed hash of its bytes, by which the register knows it."""
+    received_at: datetime
+    place: int
+    """How many files of the same sender for the same round stand before it."""
 
 
 def worst_exit(results: Iterable[FileResult]) -> Exit:
@@ -86,12 +119,12 @@ def submissions_in(paths: Sequence[Path]) -> list[Path]:
                 each for each in path.rglob("*") if each.is_file() and is_submission(each)
             )
             if not inside:
-                raise WrongCommand("error.no_submission", path=path)
+                raise WrongCommand("error.no_submission", path=shown_name(path.absolute()))
             found += inside
         elif path.exists():
             found.append(path)
         else:
-            raise WrongCommand("error.no_file", path=path)
+            raise WrongCommand("error.no_file", path=shown_name(path))
     return found
 
 
@@ -116,33 +149,53 @@ def prepare(store: Store, plans: Iterable[Plan]) -> None:
 def take_in(
     store: Store,
     plans: Mapping[str, Plan],
-    files: Sequence[Path],
+    files: Sequence[Path | SentFile],
     *,
-    received_at: datetime,
+    received_at: datetime | Sequence[datetime],
     recorded_at: datetime,
     keep: bool,
     advance: Callable[[], None] = lambda: None,
 ) -> list[FileResult]:
-    """Judge `files` as received at `received_at` and, with `keep`, store what is accepted.
+    """Judge `files` and, with `keep`, store what is accepted.
 
-    Returns a result a file, in the order of `files`. A refused file leaves nothing behind and does
-    not stop the others. Without `keep` each file is judged against what is stored now, and nothing
-    is stored. `advance` is called once a file.
+    `received_at` is when they came: all at one moment, or a time for each. Which version of a row
+    stands is decided by it; at one moment, by the order of `files`. Times are wall time of the
+    plans' zone. Returns a result a file, in the order of `files`. A refused file leaves nothing
+    behind and does not stop the others. Without `keep` each file is judged against what is stored
+    now, and nothing is stored. `advance` is called once a file.
     """
-    results: dict[int, FileResult] = {}
-    readable: list[tuple[int, Submission]] = []
-    for index, path in enumerate(files):
-        try:
-            submission = read_submission(path)
-            _check_identity(submission, plans)
-            readable.append((index, submission))
-        except FileRefused as error:
-            results[index] = FileResult(path.name, refused=error)
-        advance()
+    times = [received_at] * len(files) if isinstance(received_at, datetime) else received_at
+    limits = Limits.widest(plan.limits for plan in plans.values())
+    passwords = opening_passwords(store)
+    secrets = read_secrets(store)
     prepare(store, plans.values())
-    for wave in _waves(readable):
-        judged = _judge_wave(store, plans, wave, received_at, recorded_at, keep=keep)
-        results.update(judged)
+    results: dict[int, FileResult] = {}
+    sent: Counter[Identity] = Counter()
+    portion: list[_Arrival] = []
+    rows = 0
+
+    def judge_portion() -> None:
+        for wave in _waves(portion):
+            results.update(_judge_wave(store, plans, wave, recorded_at, keep=keep))
+        portion.clear()
+
+    for index, (path, at) in enumerate(zip(files, times, strict=True)):
+        try:
+            submission = read_submission(path, limits, likely_first(passwords, path.name))
+            _check_identity(submission, plans)
+        except FileRefused as error:
+            results[index] = FileResult(shown_name(path), refused=error)
+        else:
+            name = keyed_chain(secrets, SUBMISSION, submission.digest)
+            place = sent[submission.identity]
+            sent[submission.identity] += 1
+            portion.append(_Arrival(index, submission, name, at, place))
+            rows += submission.rows_read
+        if rows >= ROWS_AT_ONCE:
+            judge_portion()
+            rows = 0
+        advance()
+    judge_portion()
     return [results[index] for index in range(len(files))]
 
 
@@ -174,68 +227,65 @@ def _occurrence(plan: Plan, identity: Identity, file: str) -> Occurrence:
     return occurrence
 
 
-def _waves(
-    readable: Sequence[tuple[int, Submission]],
-) -> Iterator[list[tuple[int, Submission]]]:
+def _waves(portion: Sequence[_Arrival]) -> list[list[_Arrival]]:
     """Split into waves that name no sender twice, keeping the order of each sender's files."""
-    waves: list[list[tuple[int, Submission]]] = []
-    seen: dict[Identity, int] = {}
-    for index, submission in readable:
-        number = seen.get(submission.identity, 0)
-        seen[submission.identity] = number + 1
-        if number == len(waves):
-            waves.append([])
-        waves[number].append((index, submission))
-    yield from waves
+    waves: dict[int, list[_Arrival]] = {}
+    for arrival in portion:
+        waves.setdefault(arrival.place, []).append(arrival)
+    return [waves[place] for place in sorted(waves)]
 
 
 def _judge_wave(
     store: Store,
     plans: Mapping[str, Plan],
-    wave: Sequence[tuple[int, Submission]],
-    received_at: datetime,
+    wave: Sequence[_Arrival],
     recorded_at: datetime,
     *,
     keep: bool,
 ) -> dict[int, FileResult]:
-    secret = read_secret(store)
-    ids = {index: _submission_id(secret, submission) for index, submission in wave}
-    known = {row[0] for row in store.rows("intake/stored", ids=list(ids.values()))}
-    store.load("arrived", _arrived_table(plans, wave, ids, known, received_at, recorded_at))
-    sheets = [name for name in SHEETS if any(_sheet(each, name) for _, each in wave)]
+    known = dict(store.rows("intake/stored", ids=[each.name for each in wave]))
+    store.load("arrived", _arrived_table(plans, wave, known, recorded_at))
+    store.load("came_back", _came_back_table(wave))
+    sheets = [name for name in SHEETS if any(_sheet(each, name) for each in wave)]
     store.run("reference/referral")
     store.run("reference/registered")
     counts: dict[str, dict[str, Counts]] = {}
     returned: dict[str, list[ReturnedRow]] = {}
     for name in sheets:
-        store.load(f"raw_{name}", _raw_table(SHEETS[name], wave, ids))
+        store.load(f"raw_{name}", _raw_table(SHEETS[name], wave))
         store.run(f"stage/{name}")
+        if name in LAPSING:
+            store.run(LAPSING[name])
+        if name == "referral":
+            store.run("intake/overwritten")
+        store.run("intake/turn", sheet=name)
         store.run("intake/verdict", sheet=name)
+        store.run("intake/return_id", sheet=name)
         for submission_id, verdict, rows in store.rows("intake/verdict_count", sheet=name):
             counts.setdefault(submission_id, {}).setdefault(name, {})[verdict] = rows
-        for row in _returned_rows(store, SHEETS[name], wave, ids):
-            returned.setdefault(row[0], []).append(row[1])
+        for submission_id, row in _returned_rows(store, SHEETS[name], wave):
+            returned.setdefault(submission_id, []).append(row)
     nil = {row[0] for row in store.rows("intake/nil")} if "coverage" in sheets else set()
     accounts = {
-        index: {
-            read.sheet.name: _account(read, counts.get(ids[index], {}).get(read.sheet.name, {}))
-            for read in submission.sheets
+        each.index: {
+            read.sheet.name: _account(read, counts.get(each.name, {}).get(read.sheet.name, {}))
+            for read in each.submission.sheets
         }
-        for index, submission in wave
+        for each in wave
     }
-    fresh = [each for each in wave if ids[each[0]] not in known]
-    if keep and fresh:
-        _keep(store, plans, fresh, ids, sheets, counts, nil, received_at, recorded_at)
+    if keep:
+        _keep(store, plans, wave, known, sheets, counts, nil, recorded_at)
     return {
-        index: FileResult(
-            submission.file,
-            submission.identity,
-            sheets=accounts[index],
-            returned=tuple(returned.get(ids[index], ())),
-            repeated=ids[index] in known,
-            received_at=received_at,
+        each.index: FileResult(
+            each.submission.file,
+            each.submission.identity,
+            sheets=accounts[each.index],
+            returned=tuple(returned.get(each.name, ())),
+            repeated=each.name in known,
+            received_at=each.received_at,
+            name=each.name,
         )
-        for index, submission in wave
+        for each in wave
     }
 
 
@@ -249,83 +299,89 @@ def _account(read: ReadSheet, counts: Counts) -> Counts:
 def _keep(
     store: Store,
     plans: Mapping[str, Plan],
-    fresh: Sequence[tuple[int, Submission]],
-    ids: Mapping[int, str],
+    wave: Sequence[_Arrival],
+    known: Mapping[str, datetime],
     sheets: Sequence[str],
     counts: Mapping[str, Mapping[str, Counts]],
     nil: set[str],
-    received_at: datetime,
     recorded_at: datetime,
 ) -> None:
     """Store a wave as one transaction: all of it or nothing."""
-    arrived = _arrived_table(plans, fresh, ids, set(), received_at, recorded_at)
-    arrived = arrived.append_column(
-        "nil", pa.array([ids[index] in nil for index, _ in fresh], pa.bool_())
-    )
     # only what is stored now: a file that was taken in before changes nothing
-    store.load("arrived", arrived)
+    fresh = [each for each in wave if each.name not in known]
+    earlier = [each for each in wave if each.name in known and each.received_at < known[each.name]]
+    if not fresh and not earlier:
+        return
+    arrived = _arrived_table(plans, fresh, known, recorded_at)
+    is_nil = pa.array([each.name in nil for each in fresh], pa.bool_())
+    store.load("arrived", arrived.append_column("nil", is_nil))
+    store.load("came_earlier", _times_table(earlier))
     store.load("verdict_count", _count_table(counts))
     with store.transaction():
         for name in sheets:
             store.run("intake/replace", sheet=name)
             store.run("intake/keep", sheet=name)
+            store.run("intake/archive", sheet=name)
+            store.run("intake/keep_return", sheet=name)
+            store.run("intake/said", sheet=name, place=wave[0].place)
         if "referral" in sheets:
             store.run("intake/referral_ref")
+        store.run("intake/submission")
+        if earlier:
+            date_back(store, sheets)
+        settle_order(store)
         if "registered_person" in sheets:
             store.run("intake/registered")
-        store.run("intake/submission")
 
 
 def _returned_rows(
-    store: Store, sheet: Sheet, wave: Sequence[tuple[int, Submission]], ids: Mapping[int, str]
+    store: Store, sheet: Sheet, wave: Sequence[_Arrival]
 ) -> Iterator[tuple[str, ReturnedRow]]:
     cells = {
-        (ids[index], number): row
-        for index, submission in wave
-        if (read := _sheet(submission, sheet.name)) is not None
+        (each.name, number): row
+        for each in wave
+        if (read := _sheet(each, sheet.name)) is not None
         for number, row in read.rows
     }
-    for submission_id, number, rules, may_show in store.rows("intake/returned", sheet=sheet.name):
-        shown = cells[submission_id, number] if may_show else None
-        yield submission_id, ReturnedRow(sheet, number, tuple(rules), shown)
+    rows = store.rows("intake/returned", sheet=sheet.name)
+    for submission_id, row, rules, number, may_show in rows:
+        shown = cells[submission_id, row] if may_show else None
+        yield submission_id, ReturnedRow(sheet, row, tuple(rules), shown, number)
 
 
-def _sheet(submission: Submission, name: str) -> ReadSheet | None:
-    return next((read for read in submission.sheets if read.sheet.name == name), None)
-
-
-def _submission_id(secret: bytes, submission: Submission) -> str:
-    return keyed_hash(secret, "submission", submission.content.hex())
+def _sheet(arrival: _Arrival, name: str) -> ReadSheet | None:
+    return next((read for read in arrival.submission.sheets if read.sheet.name == name), None)
 
 
 def _arrived_table(
     plans: Mapping[str, Plan],
-    wave: Sequence[tuple[int, Submission]],
-    ids: Mapping[int, str],
-    known: set[str],
-    received_at: datetime,
+    wave: Sequence[_Arrival],
+    known: Mapping[str, datetime],
     recorded_at: datetime,
 ) -> pa.Table:
-    """Return one row a file: who sent what for which round, and what its rules compare with."""
+    """Return one row a file: who sent what for which round, and what its rules compare with.
+
+    A file that was taken in before came when it came first.
+    """
     rows = [
         {
-            "submission_id": ids[index],
-            "campaign": submission.identity.campaign,
-            "phase": submission.identity.phase,
-            "round": submission.identity.round,
-            "sender_village": submission.identity.village,
-            "template": submission.identity.template,
-            "sheets": [read.sheet.name for read in submission.sheets],
-            "rows_read": submission.rows_read,
+            "submission_id": each.name,
+            "campaign": each.submission.identity.campaign,
+            "phase": each.submission.identity.phase,
+            "round": each.submission.identity.round,
+            "sender_village": each.submission.identity.village,
+            "template": each.submission.identity.template,
+            "sheets": [read.sheet.name for read in each.submission.sheets],
+            "rows_read": each.submission.rows_read,
             "people_rows": sum(
-                len(read.rows) for read in submission.sheets if read.sheet.about_people
+                len(read.rows) for read in each.submission.sheets if read.sheet.about_people
             ),
-            "is_known": ids[index] in known,
-            "period": _period_start(plans, submission.identity),
-            "received_at": received_at,
+            "is_known": each.name in known,
+            "period": _period_start(plans, each.submission.identity),
+            "received_at": min(each.received_at, known.get(each.name, each.received_at)),
             "recorded_at": recorded_at,
         }
-        for index, submission in wave
+        for each in wave
     ]
     return pa.Table.from_pylist(
         rows,
@@ -354,30 +410,62 @@ def _period_start(plans: Mapping[str, Plan], identity: Identity) -> object:
     return read_period(period).first if period else None
 
 
-def _raw_table(
-    sheet: Sheet, wave: Sequence[tuple[int, Submission]], ids: Mapping[int, str]
-) -> pa.Table:
+def _times_table(wave: Sequence[_Arrival]) -> pa.Table:
+    """Return one row a file: when it came."""
+    return pa.table(
+        {
+            "submission_id": pa.array([each.name for each in wave], pa.string()),
+            "received_at": pa.array([each.received_at for each in wave], pa.timestamp("us")),
+        }
+    )
+
+
+def _raw_table(sheet: Sheet, wave: Sequence[_Arrival]) -> pa.Table:
     """Return one row a row of `sheet` in the wave: its file, its number, its cells as text."""
-    submission_ids: list[str] = []
+    names: list[str] = []
     numbers: list[int] = []
     rows: list[tuple[str, ...]] = []
-    for index, submission in wave:
-        read = _sheet(submission, sheet.name)
+    for arrival in wave:
+        read = _sheet(arrival, sheet.name)
         if read is None:
             continue
-        submission_ids += [ids[index]] * len(read.rows)
+        names += [arrival.name] * len(read.rows)
         for number, cells in read.rows:
             numbers.append(number)
             rows.append(cells)
     columns = zip(*rows, strict=True) if rows else ((),) * len(sheet.columns)
     return pa.table(
         {
-            "submission_id": pa.array(submission_ids, pa.string()),
+            "submission_id": pa.array(names, pa.string()),
             "row_number": pa.array(numbers, pa.int32()),
             **{
                 column.name: pa.array(cells, pa.string())
                 for column, cells in zip(sheet.columns, columns, strict=True)
             },
+        }
+    )
+
+
+def _came_back_table(wave: Sequence[_Arrival]) -> pa.Table:
+    """Return one row a row that came with a number: its file, sheet, place and number.
+
+    A number that stands twice on a sheet was copied: whose it is nobody can tell.
+    """
+    rows = []
+    for arrival in wave:
+        for read in arrival.submission.sheets:
+            times = Counter(read.numbers.values())
+            rows += [
+                (arrival.name, read.sheet.name, row, number)
+                for row, number in read.numbers.items()
+                if times[number] == 1
+            ]
+    return pa.table(
+        {
+            "submission_id": pa.array([row[0] for row in rows], pa.string()),
+            "sheet": pa.array([row[1] for row in rows], pa.string()),
+            "row_number": pa.array([row[2] for row in rows], pa.int32()),
+            "return_id": pa.array([row[3] for row in rows], pa.string()),
         }
     )
 

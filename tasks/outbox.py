@@ -1,4 +1,8 @@
-"""The messages of a revision: one a recipient, drafted once, handed over once.
+"""The messages of a campaign: one a recipient, drafted once, handed over once.
+
+A message carries a revision's report, or a notice that the health side alone gets. All that are
+ready are looked at before the first is handed over: whether its recipient stands in the plan for
+its audience, and whether the gate lets it through. One that may not go stops them all.
 
 A message is marked `sending`, and that is committed, before the mail server sees it. A process that
 dies in between therefore leaves a row that says so; nobody can know whether the message arrived, so
@@ -9,20 +13,33 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from html import escape
 from pathlib import Path
+from typing import TypedDict
 
-from tasks.home import Home
+from tasks.home import Home, write_whole
 from tasks.mail import MailFailed, MailSettings, send_message
-from tasks.plan import Plan
+from tasks.plan import Plan, load_plan
 from tasks.rules.errors import DisclosureRisk
-from tasks.rules.wording import say
 from tasks.store import Store
 
-KIND = "summary"
-"""The kind of message that carries a revision's report."""
+SUMMARY, NOTICE, RETURNED = "summary", "notice", "returned"
+
+AUDIENCES = {
+    # a mail holds the office's figures and no others, so the health side may get it too
+    SUMMARY: ("office", "health"),
+    NOTICE: ("health",),
+    # what it sent itself, to correct
+    RETURNED: ("village",),
+}
+"""To whom each kind of message may go; there are no other kinds."""
 
 Gate = Callable[[str, str, int, int, Mapping[str, str]], None]
-"""Checks a message's parts (html, txt, subject) for campaign, phase, round and revision."""
+"""Checks a message's parts (html, txt, subject) for campaign, phase, round and revision.
+
+A notice belongs to no phase: it is gated as phase '', round 0 and its number.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,13 @@ class OutboxCounts:
     """May have arrived."""
 
 
+class _OfRevision(TypedDict):
+    campaign: str
+    phase: str
+    round: int
+    revision: int
+
+
 @dataclass(frozen=True)
 class _Letter:
     message_id: str
@@ -47,9 +71,33 @@ class _Letter:
     phase: str
     round: int
     revision: int
+    audience: str
     recipient: str
+    kind: str
     subject: str
-    report: str
+    report: str | None
+    """The page of a summary, relative to the home; its text lies beside it."""
+    body: str | None
+    """The text of a notice."""
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a letter says, as the gate sees it."""
+
+    text: str
+    page: str | None = None
+
+    @property
+    def html(self) -> str:
+        if self.page is None:
+            return "".join(f"<p>{escape(line)}</p>" for line in self.text.splitlines())
+        # Our pages hold no preformatted text, so a line break is a space like any other.
+        return re.sub(r"\s*\n\s*", " ", self.page).strip()
+
+    def parts(self, subject: str) -> dict[str, str]:
+        page = {} if self.page is None else {"html": self.page}
+        return {**page, "txt": self.text, "subject": subject}
 
 
 def write_drafts(
@@ -61,39 +109,109 @@ def write_drafts(
     revision: int,
     *,
     report: Path,
-    title: str,
+    subject: str,
     now: datetime,
 ) -> None:
     """Draft the summary of a revision for every recipient of the plan; a second run adds nothing.
 
     Drafts of earlier revisions that still wait for a mail server go: nobody needs old figures.
 
-    `report` is the revision's HTML file and `title` its title; `now` is wall time of the plan's
-    time zone. Every audience gets the figures of `office`: a mail holds no others.
+    `report` is the revision's HTML file; `now` is wall time of the plan's time zone. Every audience
+    gets the figures of `office`: a mail holds no others.
     """
-    store.run(
-        "outbox/superseded",
-        campaign=plan.slug,
-        phase=phase,
-        round=round,
-        revision=revision,
-        kind=KIND,
-    )
-    subject = say("mail.subject", plan.language, title=title, revision=revision)
-    for audience, recipients in _by_audience(plan):
+    of_revision: _OfRevision = {
+        "campaign": plan.slug,
+        "phase": phase,
+        "round": round,
+        "revision": revision,
+    }
+    store.run("outbox/superseded", **of_revision, kind=SUMMARY)
+    for audience, recipients in _by_audience(plan, SUMMARY):
+        store.run(
+            "outbox/draft",
+            **of_revision,
+            audience=audience,
+            recipients=recipients,
+            kind=SUMMARY,
+            subject=subject,
+            report=report.relative_to(home.root).as_posix(),
+            body=None,
+            now=now,
+        )
+
+
+def write_notice(
+    store: Store, plan: Plan, *, kind: str, subject: str, text: str, now: datetime, gate: Gate
+) -> None:
+    """Draft a notice for every health recipient of the plan; it says nothing about anybody.
+
+    `kind` is one that goes to the health side alone; `gate` is reports.gate.notice_gate. The same
+    words are not drafted twice on a day, nor while they still wait. `now` is wall time of the
+    plan's time zone. Raises DisclosureRisk for another kind, or where the gate stops the words:
+    then nothing is drafted.
+    """
+    if AUDIENCES.get(kind) != ("health",):
+        raise DisclosureRisk("outbox.health_only", kind=kind)
+    ((number,),) = store.rows("outbox/next_number", campaign=plan.slug, kind=kind)
+    gate(plan.slug, "", 0, number, _Content(text).parts(subject))
+    for audience, recipients in _by_audience(plan, kind):
         store.run(
             "outbox/draft",
             campaign=plan.slug,
-            phase=phase,
-            round=round,
-            revision=revision,
+            phase="",
+            round=0,
+            revision=number,
             audience=audience,
             recipients=recipients,
-            kind=KIND,
+            kind=kind,
             subject=subject,
-            report=report.relative_to(home.root).as_posix(),
+            report=None,
+            body=text,
             now=now,
         )
+
+
+def write_return_notice(
+    store: Store,
+    home: Home,
+    plan: Plan,
+    village: str,
+    *,
+    subject: str,
+    text: str,
+    beside: Path,
+    now: datetime,
+    gate: Gate,
+) -> None:
+    """Draft the message that tells the village of this code which rows of its file went back.
+
+    Nothing where it has no mail address in the plan. Its words lie beside the return workbook, in
+    the village's own folder: they count rows about people, so the ledger may not hold them. `gate`
+    is reports.gate.returned_gate; `now` is wall time of the plan's time zone. Raises DisclosureRisk
+    where the gate stops the words: then nothing is drafted.
+    """
+    recipients = [each.email for each in plan.villages if each.code == village and each.email]
+    if not recipients:
+        return
+    ((number,),) = store.rows("outbox/next_number", campaign=plan.slug, kind=RETURNED)
+    gate(plan.slug, "", 0, number, _Content(text).parts(subject))
+    (audience,) = AUDIENCES[RETURNED]
+    words = beside.with_suffix(".txt")
+    write_whole(words, text.encode("utf-8"))
+    store.run(
+        "outbox/draft",
+        campaign=plan.slug,
+        phase="",
+        round=0,
+        revision=number,
+        audience=audience,
+        recipients=recipients,
+        kind=RETURNED,
+        subject=subject,
+        report=words.relative_to(home.root).as_posix(),
+        body=None,
+        now=now,
+    )
 
 
 def send_ready(
@@ -102,14 +220,16 @@ def send_ready(
     """Send what is ready, each message once, and return how many are in each state.
 
     Without `settings` drafts stay drafts. `store` is an open ledger, outside a transaction, because
-    each step must be on disk before the next. `gate` sees each message first (reports.gate). Raises
-    DisclosureRisk where it stops one: that one has failed, those after it are still ready.
+    each step must be on disk before the next. `gate` sees every message first (reports.gate).
+    Raises DisclosureRisk where one may not go: that one has failed, nothing was sent, the others
+    are still ready.
     """
     store.run("outbox/interrupted", now=now)
     if settings is not None:
         store.run("outbox/make_ready", now=now)
-        for record in store.records("outbox/ready"):
-            _send(store, home, settings, _Letter(**record), gate, now)
+        letters = [_Letter(**record) for record in store.records("outbox/ready")]
+        for letter, content in _let_through(store, home, letters, gate, now):
+            _send(store, settings, letter, content, now)
     return outbox_counts(store)
 
 
@@ -124,42 +244,101 @@ def outbox_counts(store: Store) -> OutboxCounts:
     return OutboxCounts(**counts)
 
 
-def _by_audience(plan: Plan) -> list[tuple[str, list[str]]]:
-    office = list(dict.fromkeys(plan.recipients.office))
-    health = [one for one in dict.fromkeys(plan.recipients.health) if one not in office]
-    return [("office", office), ("health", health)]
+def _by_audience(plan: Plan, kind: str) -> list[tuple[str, list[str]]]:
+    """Return the recipients by audience; who is in two is told once, with the first."""
+    listed: dict[str, str] = {}
+    for audience in AUDIENCES[kind]:
+        for recipient in _listed(plan, audience):
+            listed.setdefault(recipient, audience)
+    return [
+        (audience, [each for each, first in listed.items() if first == audience])
+        for audience in AUDIENCES[kind]
+    ]
+
+
+def _listed(plan: Plan, audience: str) -> tuple[str, ...]:
+    """Return whom the plan lists for an audience."""
+    if audience == "village":
+        return tuple(village.email for village in plan.villages if village.email)
+    addresses: tuple[str, ...] = getattr(plan.recipients, audience)
+    return addresses
+
+
+def _let_through(
+    store: Store, home: Home, letters: list[_Letter], gate: Gate, now: datetime
+) -> list[tuple[_Letter, _Content]]:
+    """Return the letters that may go with what they say; mark and raise at one that may not."""
+    plan_of = cache(lambda campaign: load_plan(home.plan(campaign)))
+    passed = []
+    for letter in letters:
+        try:
+            _check_recipient(letter, plan_of(letter.campaign))
+        except DisclosureRisk:
+            _mark(store, letter, "failed", now, "recipient")
+            raise
+        try:
+            content = _read(home, letter)
+            gate(
+                letter.campaign,
+                letter.phase,
+                letter.round,
+                letter.revision,
+                content.parts(letter.subject),
+            )
+        except OSError:
+            _mark(store, letter, "failed", now, "report_missing")
+        except DisclosureRisk:
+            _mark(store, letter, "failed", now, "gate")
+            raise
+        else:
+            passed.append((letter, content))
+    return passed
+
+
+def _check_recipient(letter: _Letter, plan: Plan) -> None:
+    """Raise DisclosureRisk unless the plan lists the recipient for an audience of the kind."""
+    allowed = letter.audience in AUDIENCES.get(letter.kind, ())
+    if not allowed or letter.recipient not in _listed(plan, letter.audience):
+        raise DisclosureRisk("outbox.wrong_recipient", campaign=letter.campaign)
+
+
+def _read(home: Home, letter: _Letter) -> _Content:
+    """Return what a letter says, byte for byte as it is kept. Raises OSError, DisclosureRisk."""
+    if letter.report is None:
+        return _Content(letter.body or "")
+    page = home.root / letter.report
+    try:
+        if letter.kind == RETURNED:
+            return _Content(page.read_bytes().decode("utf-8"))
+        html, text = (
+            path.read_bytes().decode("utf-8") for path in (page, page.with_suffix(".txt"))
+        )
+    except UnicodeDecodeError:
+        raise DisclosureRisk("gate.changed", kind="html") from None
+    return _Content(text, html)
 
 
 def _send(
-    store: Store, home: Home, settings: MailSettings, letter: _Letter, gate: Gate, now: datetime
+    store: Store, settings: MailSettings, letter: _Letter, content: _Content, now: datetime
 ) -> None:
-    def mark(state: str, problem: str | None = None) -> None:
-        store.run(
-            "outbox/mark", message_id=letter.message_id, state=state, problem=problem, now=now
+    _mark(store, letter, "sending", now)
+    try:
+        send_message(
+            settings,
+            letter.recipient,
+            letter.subject,
+            content.html,
+            content.text,
+            letter.message_id,
         )
-
-    page = home.root / letter.report
-    try:
-        html = _on_one_line(page.read_text(encoding="utf-8"))
-        text = page.with_suffix(".txt").read_text(encoding="utf-8")
-    except OSError:
-        mark("failed", "report_missing")
-        return
-    parts = {"html": html, "txt": text, "subject": letter.subject}
-    try:
-        gate(letter.campaign, letter.phase, letter.round, letter.revision, parts)
-    except DisclosureRisk:
-        mark("failed", "gate")
-        raise
-    mark("sending")
-    try:
-        send_message(settings, letter.recipient, letter.subject, html, text, letter.message_id)
     except MailFailed as failure:
-        mark("unknown" if failure.may_have_arrived else "failed", failure.kind)
+        state = "unknown" if failure.may_have_arrived else "failed"
+        _mark(store, letter, state, now, failure.kind)
     else:
-        mark("sent")
+        _mark(store, letter, "sent", now)
 
 
-def _on_one_line(html: str) -> str:
-    # Our pages hold no preformatted text, so a line break is a space like any other.
-    return re.sub(r"\s*\n\s*", " ", html).strip()
+def _mark(
+    store: Store, letter: _Letter, state: str, now: datetime, problem: str | None = None
+) -> None:
+    store.run("outbox/mark", message_id=letter.message_id, state=state, problem=problem, now=now)

@@ -17,14 +17,17 @@ import pyarrow as pa
 
 from tasks.figures import RawFigure
 from tasks.plan import Occurrence, Plan
-from tasks.protect import Key, Release, protect_release
+from tasks.protect import Release, protect_release
 from tasks.reporting import VillageReporting
 from tasks.rules.checking import SuiteResult
 from tasks.rules.disclosure import (
     RATES,
     Figure,
+    Key,
     Relation,
+    Scope,
     given_away,
+    may_meet,
     protect,
     rate,
     relations,
@@ -32,6 +35,7 @@ from tasks.rules.disclosure import (
 )
 from tasks.rules.errors import DisclosureRisk
 from tasks.rules.supervision import Rectification
+from tasks.seal import mark_released, require_whole_ledger, seal_revision
 from tasks.store import Store
 
 AUDIENCE = "office"
@@ -83,7 +87,8 @@ def publish(
     `now` is wall time of the plan's time zone. Raises DisclosureRisk or CheckFailed, from here,
     from `check` or from `announce`; then the ledger is as it was.
     """
-    scope = _scope(plan, occurrence)
+    require_whole_ledger(store)
+    scope = _scope(plan, occurrence)._asdict()
     latest = store.rows("publish/latest", **scope)
     revision = latest[0][0] + 1 if latest else 1
     figures, release = _protected(store, plan, occurrence, findings)
@@ -98,21 +103,22 @@ def publish(
         _table(checks, suite=pa.string(), expectations=pa.int32(), held=pa.int32()),
     )
     store.load("candidate_count", _count_table(release))
+    released = {
+        **scope,
+        "revision": revision,
+        "as_of": as_of,
+        "due": occurrence.due,
+        "due_provisional": occurrence.provisional,
+        "period": occurrence.period,
+        "status": status,
+        "content": content,
+        "now": now,
+    }
     with store.transaction():
         store.run("publish/counts", **scope, revision=revision)
+        seal_revision(store, released)
     with store.transaction():
-        store.run(
-            "publish/revision",
-            **scope,
-            revision=revision,
-            as_of=as_of,
-            due=occurrence.due,
-            due_provisional=occurrence.provisional,
-            period=occurrence.period,
-            status=status,
-            content=content,
-            now=now,
-        )
+        store.run("publish/revision", **released)
         for name in ("figures", "reporting", "checks"):
             store.run(f"publish/{name}", **scope, revision=revision)
         if findings.actions is not None:
@@ -121,6 +127,7 @@ def publish(
             )
             store.run("publish/rectifications", campaign=plan.slug)
         announce(revision)
+    mark_released(store)
     return Published(revision, is_new=True, checks=checks)
 
 
@@ -130,8 +137,8 @@ def released_figures(store: Store, campaign: str, phase: str) -> dict[str, Figur
     return {row[0]: Figure(*row) for row in rows}
 
 
-def _scope(plan: Plan, occurrence: Occurrence) -> dict[str, Any]:
-    return {"campaign": plan.slug, "phase": occurrence.phase, "round": occurrence.round}
+def _scope(plan: Plan, occurrence: Occurrence) -> Scope:
+    return Scope(plan.slug, occurrence.phase, occurrence.round)
 
 
 def _protected(
@@ -155,15 +162,17 @@ def _protected(
         for raw in findings.figures
         if raw.unit == "people"
     }
+    scope = _scope(plan, occurrence)
     candidate = Release(
+        scope=scope,
         figures={key: alone[key] for key in exact},
-        relations=_known_sums(plan, occurrence, exact),
+        relations=_sums_within(scope, exact),
         exact=exact,
         withhold_to=rules.withhold_to,
         round_to=rules.round_to,
     )
-    # who has no counts of its own (an aggregation copies them) kept none of an earlier revision
-    earlier = _earlier(store, plan, occurrence) if exact else []
+    # who has no counts of its own (an aggregation copies them) gives nothing away
+    earlier = _earlier(store, scope) if exact else []
     release = protect_release(candidate, earlier)
     figures = [
         _median_or(raw, plan, release, release.figures.get(key, figure))
@@ -173,10 +182,9 @@ def _protected(
     return [*figures, *_rates(figures)], release
 
 
-def _known_sums(
-    plan: Plan, occurrence: Occurrence, exact: Mapping[Key, int | None]
-) -> tuple[Relation, ...]:
-    return relations(occurrence.phase, tuple(village.code for village in plan.villages), exact)
+def _sums_within(scope: Scope, exact: Mapping[Key, int | None]) -> tuple[Relation, ...]:
+    villages = tuple(dict.fromkeys(village for _, village in exact if village))
+    return relations(scope.phase, villages, exact)
 
 
 def _median_or(raw: RawFigure, plan: Plan, release: Release, figure: Figure) -> Figure:
@@ -195,35 +203,42 @@ def _median_or(raw: RawFigure, plan: Plan, release: Release, figure: Figure) -> 
     return figure
 
 
-def _earlier(store: Store, plan: Plan, occurrence: Occurrence) -> list[Release]:
-    """Return the earlier revisions of a phase and round, with what was kept of them privately.
+def _earlier(store: Store, scope: Scope) -> list[Release]:
+    """Return all that was released and can meet `scope` in a sum, in the order of its release.
 
-    Raises DisclosureRisk where nothing was kept of a released count: what it gives away beside the
-    new ones cannot be told.
+    Of every campaign, phase, round and revision, with what was kept of it privately. Raises
+    DisclosureRisk where nothing was kept of a released count: what it gives away beside the new
+    ones cannot be told.
     """
-    revisions: dict[int, list[dict[str, Any]]] = {}
-    for row in store.records("publish/earlier_people", **_scope(plan, occurrence)):
+    revisions: dict[tuple[Scope, int], list[dict[str, Any]]] = {}
+    for row in store.records("publish/earlier_people"):
+        other = Scope(row["campaign"], row["phase"], row["round"])
+        if not may_meet(scope, other):
+            continue
         if not row["is_kept"]:
             raise DisclosureRisk(
-                "disclosure.count_not_kept", figure=row["name"], revision=row["revision"]
+                "disclosure.count_not_kept",
+                figure=row["name"],
+                campaign=other.campaign,
+                phase=other.phase,
+                revision=row["revision"],
             )
-        revisions.setdefault(row["revision"], []).append(row)
-    return [_released_before(plan, occurrence, rows) for rows in revisions.values()]
+        revisions.setdefault((other, row["revision"]), []).append(row)
+    return [_released_before(other, rows) for (other, _), rows in revisions.items()]
 
 
-def _released_before(
-    plan: Plan, occurrence: Occurrence, rows: Sequence[Mapping[str, Any]]
-) -> Release:
+def _released_before(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Release:
     """Return the release of one revision out of its counts of people."""
     exact = {(row["name"], row["village"]): row["exact"] for row in rows}
     return Release(
+        scope=scope,
         figures={
             (row["name"], row["village"]): Figure(
                 row["name"], row["unit"], row["village"], row["value"], row["state"]
             )
             for row in rows
         },
-        relations=_known_sums(plan, occurrence, exact),
+        relations=_sums_within(scope, exact),
         exact=exact,
         secondary=frozenset((row["name"], row["village"]) for row in rows if row["secondary"]),
         withhold_to=rows[0]["withhold_to"],
@@ -250,7 +265,11 @@ def _content(
     """
     seen = {
         "status": [status, occurrence.due.isoformat(), occurrence.provisional],
-        "figures": [(each.name, each.village, each.value, each.state) for each in figures],
+        # 40 and 40.0 are one figure
+        "figures": [
+            (each.name, each.village, None if each.value is None else float(each.value), each.state)
+            for each in figures
+        ],
         "reporting": [(each.village, each.state, each.nil) for each in findings.reporting],
         "actions": {key: list(value) for key, value in (findings.actions or {}).items()},
         "rectifications": [

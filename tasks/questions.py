@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from tasks.audit import Act, keep_entry
 from tasks.home import write_whole
 from tasks.plan import Plan
+from tasks.reading import shown_name
 from tasks.rules.cells import head_text
 from tasks.rules.errors import FileRefused, WrongCommand
 from tasks.rules.linking import ANSWERS
@@ -105,14 +107,22 @@ def show_question(store: Store, campaign: str, question_id: str) -> Question:
 
 
 def answer_question(
-    store: Store, campaign: str, question_id: str, answer: str, by: str, *, at: datetime
+    store: Store,
+    campaign: str,
+    question_id: str,
+    answer: str,
+    by: str,
+    *,
+    at: datetime,
+    act: Act | None = None,
 ) -> None:
     """Record that `by` answered a question with "same" or "different" at `at` (plan's time zone).
 
     The words of the question file are understood, too.
 
     The next compilation applies it. Another answer than before takes its place; the same answer
-    again changes nothing. Raises WrongCommand for an unknown question or answer, or without a name.
+    again changes nothing. With `act`, the trail says whose records it is about. Raises WrongCommand
+    for an unknown question or answer, or without a name.
     """
     _require_name(by)
     meant = next((each for each in ANSWERS if answer.strip() in _spellings(each)), None)
@@ -121,15 +131,24 @@ def answer_question(
     if not store.rows("question/one", campaign=campaign, question_id=question_id):
         raise WrongCommand("question.unknown", campaign=campaign)
     with store.transaction():
-        _record(store, campaign, {question_id: meant}, by, at)
+        _record(store, campaign, {question_id: meant}, by, at, act)
 
 
-def take_answers(store: Store, campaign: str, path: Path, by: str, *, at: datetime) -> int:
+def take_answers(
+    store: Store,
+    campaign: str,
+    path: Path,
+    by: str,
+    *,
+    at: datetime,
+    act: Act | None = None,
+) -> int:
     """Record the answers of a filled question file as given by `by` at `at`; all of them or none.
 
-    Rows without an answer are left open. Only the columns of question and answer are read. Returns
-    how many rows hold an answer. Raises FileRefused, naming rows and no cell, where the file cannot
-    be read, a question is unknown, an answer is none of the two, or one question has both.
+    Rows without an answer are left open. Only the columns of question and answer are read. With
+    `act`, the trail says whose records they are about. Returns how many rows hold an answer. Raises
+    FileRefused, naming rows and no cell, where the file cannot be read, a question is unknown, an
+    answer is none of the two, or one question has both.
     """
     _require_name(by)
     known = {row[0] for row in store.rows("question/all", campaign=campaign)}
@@ -145,17 +164,24 @@ def take_answers(store: Store, campaign: str, path: Path, by: str, *, at: dateti
     if unknown or unclear or twice:
         raise FileRefused(
             "question.file_mistakes",
-            file=path.name,
+            file=shown_name(path),
             unknown=_numbers(unknown),
             unclear=_numbers(unclear),
             twice=_numbers(twice),
         )
     with store.transaction():
-        _record(store, campaign, given, by, at)
+        _record(store, campaign, given, by, at, act)
     return len(rows)
 
 
-def _record(store: Store, campaign: str, answers: Mapping[str, str], by: str, at: datetime) -> None:
+def _record(
+    store: Store,
+    campaign: str,
+    answers: Mapping[str, str],
+    by: str,
+    at: datetime,
+    act: Act | None,
+) -> None:
     for question_id, answer in answers.items():
         store.run(
             "question/answer",
@@ -165,6 +191,9 @@ def _record(store: Store, campaign: str, answers: Mapping[str, str], by: str, at
             answered_by=by.strip(),
             answered_at=at,
         )
+    if act is not None and answers:
+        rows = store.rows("question/subjects", campaign=campaign, questions=list(answers))
+        keep_entry(store, act, [subject for (subject,) in rows])
 
 
 def _require_name(by: str) -> None:
@@ -178,12 +207,12 @@ def _filled_rows(path: Path) -> list[tuple[int, str, str | None]]:
         content = path.read_bytes()
         rows = list(csv.reader(io.StringIO(_decoded(content)), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error):
-        raise FileRefused("question.file_unreadable", file=path.name) from None
+        raise FileRefused("question.file_unreadable", file=shown_name(path)) from None
     head = [head_text(cell) for cell in rows[0]] if rows else []
     places = {column: _place(head, column) for column in ("question_id", "answer")}
     question, answer = places["question_id"], places["answer"]
     if question is None or answer is None:
-        raise FileRefused("question.file_head", file=path.name)
+        raise FileRefused("question.file_head", file=shown_name(path))
     spellings = {head_text(spelling): value for value in ANSWERS for spelling in _spellings(value)}
     return [
         (number, row[question].strip(), spellings.get(head_text(row[answer])))

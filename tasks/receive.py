@@ -1,15 +1,21 @@
 """Receiving a delivery: files taken in, return workbooks written, the ledger told of them."""
 
+import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tasks.audit import Act, keep_entry
 from tasks.home import Home, private_folder, write_whole
 from tasks.intake import FileResult, take_in
+from tasks.outbox import Gate, write_return_notice
 from tasks.plan import Plan
-from tasks.returns import write_return_workbook
+from tasks.returns import return_notice, write_return_workbook
+from tasks.rules.file_names import name_to_keep
+from tasks.sent_file import SentFile
 from tasks.store import Store
 
 REFUSED = "refused"
@@ -23,20 +29,28 @@ class Received:
     return_workbook: Path | None
 
 
+MakeGate = Callable[[Store, Mapping[str, Plan]], Gate]
+"""Makes the gate that messages to senders pass: reports.gate.returned_gate."""
+
+
 def receive(
     store: Store,
     home: Home,
     plans: Mapping[str, Plan],
-    files: Sequence[Path],
+    files: Sequence[Path | SentFile],
     *,
-    received_at: datetime,
+    received_at: datetime | Sequence[datetime],
     recorded_at: datetime,
+    act: Act | None = None,
+    make_gate: MakeGate | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Received]:
-    """Take in `files` as received at `received_at`; times are wall time of the plans' zone.
+    """Take in `files` as received at `received_at` (one time for all, or one for each).
 
-    A refused file leaves nothing behind; the others go on. The very same file again stores nothing,
-    but its return workbook is written again, since that may have been lost.
+    Times are wall time of the plans' zone. A refused file leaves nothing behind; the others go on.
+    The very same file again stores nothing, but its return workbook is written again, since that
+    may have been lost. With `act`, the trail says whose referrals and entries were taken in. With
+    `make_gate`, a village whose rows went back is written to, once a file.
     """
     results = take_in(
         store,
@@ -47,28 +61,83 @@ def receive(
         keep=True,
         advance=advance,
     )
+    if act is not None:
+        _enter_in_trail(store, act, results)
     record_arrivals(store)
-    return [_with_return_workbook(home, plans, result) for result in results]
+    received = [_with_return_workbook(store, home, plans, result) for result in results]
+    if make_gate is not None:
+        _write_to_senders(store, home, plans, received, make_gate(store, plans), recorded_at)
+    return received
 
 
 def receive_inbox(
-    store: Store, home: Home, plans: Mapping[str, Plan], *, now: datetime
+    store: Store,
+    home: Home,
+    plans: Mapping[str, Plan],
+    *,
+    now: datetime,
+    act: Act | None = None,
+    make_gate: MakeGate | None = None,
 ) -> list[Received]:
     """Take in what lies in the home's inbox, oldest first, each as of when it was put there.
 
     What was taken in is removed, since it holds people's data; whatever is refused is moved to
-    `inbox/refused/`, with the reason beside it, for the officer to look at and remove.
+    `inbox/refused/`, with the reason beside it, for the officer to look at and remove. `act` and
+    `make_gate` are as in `receive`.
     """
-    received: list[Received] = []
-    for put_there, path in _waiting(home, plans):
-        at = min(put_there, now)
-        (one,) = receive(store, home, plans, [path], received_at=at, recorded_at=now)
+    waiting = _waiting(home, plans)
+    received = receive(
+        store,
+        home,
+        plans,
+        [path for _, path in waiting],
+        received_at=[min(put_there, now) for put_there, _ in waiting],
+        recorded_at=now,
+        act=act,
+        make_gate=make_gate,
+    )
+    for (_, path), one in zip(waiting, received, strict=True):
         if one.result.refused is None:
             path.unlink()
         else:
-            _set_aside(home, path, one.result.refused.text())
-        received.append(one)
+            set_aside(home, path, one.result.refused.text())
     return received
+
+
+def _enter_in_trail(store: Store, act: Act, results: Sequence[FileResult]) -> None:
+    """Enter whose referrals and register entries the files brought, by their references."""
+    names = [result.name for result in results if result.name and not result.repeated]
+    subjects = [subject for (subject,) in store.rows("receive/subjects", names=names)]
+    if subjects:
+        keep_entry(store, act, subjects)
+
+
+def _write_to_senders(
+    store: Store,
+    home: Home,
+    plans: Mapping[str, Plan],
+    received: Sequence[Received],
+    gate: Gate,
+    now: datetime,
+) -> None:
+    """Draft a message a file with returned rows; one that was taken in before has had its own."""
+    for each in received:
+        result, workbook = each.result, each.return_workbook
+        if result.identity is None or workbook is None or result.repeated:
+            continue
+        plan = plans[result.identity.campaign]
+        subject, text = return_notice(plan, result, secrets.token_hex(16).upper())
+        write_return_notice(
+            store,
+            home,
+            plan,
+            result.identity.village,
+            subject=subject,
+            text=text,
+            beside=workbook,
+            now=now,
+            gate=gate,
+        )
 
 
 def _waiting(home: Home, plans: Mapping[str, Plan]) -> list[tuple[datetime, Path]]:
@@ -88,12 +157,15 @@ def _waiting(home: Home, plans: Mapping[str, Plan]) -> list[tuple[datetime, Path
     return sorted(found)
 
 
-def _set_aside(home: Home, path: Path, reason: str) -> None:
+def set_aside(home: Home, path: Path, reason: str) -> None:
+    """Move a refused file to `inbox/refused/` with its reason beside it. Raises OSError."""
     folder = private_folder(home.inbox / REFUSED)
     number = 0
-    while (target := folder / f"{number or ''}{'-' if number else ''}{path.name}").exists():
+    name = name_to_keep(path.name)
+    while (target := folder / f"{number or ''}{'-' if number else ''}{name}").exists():
         number += 1
-    path.replace(target)
+    shutil.move(path, target)  # from a shared drive, that is another file system
+    target.chmod(0o600)
     write_whole(target.with_name(f"{target.name}.txt"), f"{reason}\n".encode())
 
 
@@ -103,8 +175,10 @@ def record_arrivals(store: Store) -> None:
         store.run("receive/arrivals")
 
 
-def _with_return_workbook(home: Home, plans: Mapping[str, Plan], result: FileResult) -> Received:
+def _with_return_workbook(
+    store: Store, home: Home, plans: Mapping[str, Plan], result: FileResult
+) -> Received:
     if result.identity is None or not result.returned:
         return Received(result, None)
     plan = plans[result.identity.campaign]
-    return Received(result, write_return_workbook(home, plan, result))
+    return Received(result, write_return_workbook(store, home, plan, result))

@@ -1,146 +1,229 @@
-"""Return workbooks: a village's refused rows, marked cell by cell, to correct and send again.
+"""Return workbooks: a sender's refused rows, marked cell by cell, to correct and send again.
 
-They hold people's data of that village only, lie in its own folder, and go to nobody else. A row
-whose consent does not hold is named by its number and reason alone.
+They hold people's data of that sender only, are locked with its password, lie in its own folder,
+and go to nobody else. A row whose consent does not hold is named by its number and reason alone.
 """
 
-import io
+from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
 
 from tasks.home import Home, write_whole
 from tasks.intake import FileResult, ReturnedRow
+from tasks.passwords import sender_password
 from tasks.plan import Plan
-from tasks.rules.contract import SHEETS, Sheet, write_identity
+from tasks.pseudonyms import read_secrets
+from tasks.rules.contract import (
+    RETURN_COLUMN,
+    SHEETS,
+    VERDICTS,
+    Column,
+    Identity,
+    Sheet,
+    write_identity,
+)
+from tasks.rules.pseudonyms import keyed_chain
 from tasks.rules.wording import say
+from tasks.store import Store
+from tasks.workbook import TEXT, Book, lay_out, new_book
+from tasks.workbook_password import encrypt_workbook
 
-Format = Any
-"""xlsxwriter publishes no types."""
+HEAD = 1
+"""The row of the head, from 0: below the identity."""
 
-FIRST_ROW = 2
-"""Below the identity and the head."""
+_RED = "#F8C9C4"
+_STYLES: dict[str, dict[str, object]] = {
+    "title": {"bold": True, "font_size": 14},
+    "head": {"bold": True, "bg_color": "#D9E2EC", "text_wrap": True},
+    "text": {"num_format": TEXT},
+    "wrong": {"num_format": TEXT, "bg_color": _RED, "bold": True},
+    "wrap": {"text_wrap": True, "valign": "top"},
+    "number": {"num_format": TEXT, "font_color": "#7A7A7A"},
+    "count": {"align": "left", "valign": "top"},
+}
+_SUMMARY_WIDTHS = (16, 12, 18, 72)
+_WIDEST = 22
+_LINE_HEIGHT = 15
+_SIGNS_OF_NAME = 8
 
 
-def write_return_workbook(home: Home, plan: Plan, result: FileResult) -> Path | None:
-    """Write the return workbook of one file into its village's folder; None where nothing returns.
+def write_return_workbook(store: Store, home: Home, plan: Plan, result: FileResult) -> Path | None:
+    """Write the return workbook of one file into its sender's folder; None where nothing returns.
 
-    The name says phase, round and when the file came, never anything of its content. A second file
-    of the same minute gets a number behind.
+    It opens with the sender's password. The name says sender, phase and round, and ends in a keyed
+    hash of what is in it: the same rows returned again are written to the same file.
     """
     identity = result.identity
     if not result.returned or identity is None or result.received_at is None:
         return None
-    round_part = f"-{identity.round}" if identity.round else ""
-    stem = f"{identity.phase}{round_part}-{result.received_at:%Y%m%dT%H%M}"
-    content = _workbook(plan, result)
-    folder = home.returns(identity.village)
-    number = 1
-    while (path := folder / f"{stem}-{number}.xlsx").exists():
-        number += 1
-    write_whole(path, content)
+    password = sender_password(store, plan, identity.village, now=result.received_at)
+    content = workbook_content(plan, result, identity)
+    path = home.returns(identity.village) / _file_name(store, result, identity)
+    write_whole(path, encrypt_workbook(content, password))
     return path
 
 
-def _workbook(plan: Plan, result: FileResult) -> bytes:
-    stream = io.BytesIO()
-    # Text stays text: a cell that begins with = is never written back as a formula.
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(stream, options) as book:
-        formats = {
-            "title": book.add_format({"bold": True, "font_size": 14}),
-            "head": book.add_format({"bold": True, "bg_color": "#D9E2EC", "text_wrap": True}),
-            "text": book.add_format({"num_format": "@"}),
-            "wrong": book.add_format({"num_format": "@", "bg_color": "#F8C9C4", "bold": True}),
-            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-            "number": book.add_format({"align": "left", "valign": "top"}),
-        }
-        _summary_sheet(book, formats, plan, result)
+def workbook_content(plan: Plan, result: FileResult, identity: Identity) -> bytes:
+    """Return the return workbook of a file with returned rows, not locked yet."""
+    made_on = result.received_at.date() if result.received_at else plan.issued
+    with new_book(_STYLES, made_on) as book:
+        _summary_sheet(book, plan, result, identity)
         for sheet in SHEETS.values():
-            rows = [row for row in result.returned if row.sheet is sheet and row.cells is not None]
+            rows = [
+                (row, row.cells)
+                for row in result.returned
+                if row.sheet is sheet and row.cells is not None
+            ]
             if rows:
-                _rows_sheet(book, formats, plan, result, sheet, rows)
-    return stream.getvalue()
+                _rows_sheet(book, plan, identity, sheet, rows)
+    return book.content
 
 
-def _summary_sheet(book: Any, formats: dict[str, Format], plan: Plan, result: FileResult) -> None:
+def return_notice(plan: Plan, result: FileResult, number: str) -> tuple[str, str]:
+    """Return (subject, text) of the message to a sender whose rows went back: how many, and why.
+
+    Counts by rule and what to do; no cell, no row number, no file name: a mailbox is not the
+    register, and a sender may name a file after somebody. Plain text, in the plan's language.
+    `number` is random, 32 hexadecimal digits: the ledger keeps a hash of the words, and without it
+    whoever reads the ledger could try all counts.
+    Raises ValueError for a file that returned nothing.
+    """
+    identity = result.identity
+    if not result.returned or identity is None or result.received_at is None:
+        raise ValueError("nothing was returned")
     language = plan.language
-    page = book.add_worksheet(say("return.summary_sheet", language))
-    page.hide_gridlines(2)
-    page.set_column(0, 0, 16)
-    page.set_column(1, 1, 12)
-    page.set_column(2, 2, 18)
-    page.set_column(3, 3, 72)
-    village = _sender(plan, result)
-    page.write_string(0, 0, say("return.title", language, village=village), formats["title"])
-    page.merge_range(
-        1, 0, 1, 3, say("return.what", language, rows=len(result.returned)), formats["wrap"]
+    campaign = plan.name_en if language == "en" else plan.name
+    phase = say(f"phase.{identity.phase}", language)
+    told = {
+        "village": _sender_name(plan, identity.village),
+        "campaign": campaign,
+        "phase": phase,
+        "day": result.received_at.date(),
+        "rows": len(result.returned),
+    }
+    broken = Counter(
+        (row.sheet.name, rule) for row in result.returned for rule in dict.fromkeys(row.rules)
     )
-    page.set_row(1, 36)
+    reasons = [
+        say(
+            "return.notice_reason",
+            language,
+            sheet=say(f"sheet.{sheet}", language),
+            rows=count,
+            reason=say(f"rule.{rule}", language),
+        )
+        for (sheet, rule), count in broken.items()
+    ]
+    text = [
+        say("return.notice_what", language, **told),
+        *reasons,
+        say("return.notice_how", language, centre=plan.health_centre.name),
+        say("return.notice_number", language, number=number),
+    ]
+    return say("return.notice_subject", language, campaign=campaign, phase=phase), "\n".join(text)
+
+
+def _file_name(store: Store, result: FileResult, identity: Identity) -> str:
+    round_part = f"-{identity.round}" if identity.round else ""
+    within = repr(
+        (
+            write_identity(identity),
+            [(row.sheet.name, row.row, row.rules, row.cells) for row in result.returned],
+        )
+    )
+    mark = keyed_chain(read_secrets(store), "return_workbook", within)[:_SIGNS_OF_NAME]
+    return f"{identity.village}-{identity.phase}{round_part}-{mark}.xlsx"
+
+
+def _summary_sheet(book: Book, plan: Plan, result: FileResult, identity: Identity) -> None:
+    language = plan.language
+    formats = book.formats
+    page = book.page(say("return.summary_sheet", language))
+    page.hide_gridlines(2)
+    for place, width in enumerate(_SUMMARY_WIDTHS):
+        page.set_column(place, place, width)
+    village = f"{_sender_name(plan, identity.village)} {identity.village}"
+    page.write_string(0, 0, say("return.title", language, village=village), formats["title"])
+    what = say("return.what", language, rows=len(result.returned))
+    page.merge_range(1, 0, 1, 3, f"{_counted(result, language)} {what}", formats["wrap"])
+    page.set_row(1, 3 * _LINE_HEIGHT)
     for place, key in enumerate(("sheet", "row", "column", "reason")):
         page.write_string(3, place, say(f"return.{key}", language), formats["head"])
     line = 4
     for row in result.returned:
         for rule in row.rules:
-            column = _rule_column(row.sheet, rule)
+            column = row.sheet.column(_rule_column(row.sheet, rule))
             reason = say(f"rule.{rule}", language)
             if row.cells is None:
                 reason = f"{reason} {say('return.hidden', language)}"
             page.write_string(line, 0, say(f"sheet.{row.sheet.name}", language), formats["wrap"])
-            page.write_number(line, 1, row.row, formats["number"])
-            page.write_string(line, 2, row.sheet.column(column).heads[0], formats["wrap"])
+            page.write_number(line, 1, row.row, formats["count"])
+            page.write_string(line, 2, _head(column, language), formats["wrap"])
             page.write_string(line, 3, reason, formats["wrap"])
+            # not every program makes a row as high as its text
+            page.set_row(line, _LINE_HEIGHT * ceil(_cells_wide(reason) / _SUMMARY_WIDTHS[3]))
             line += 1
-    page.set_landscape()
-    page.set_paper(9)  # A4
-    page.fit_to_pages(1, 0)
+    lay_out(page)
 
 
-def _sender(plan: Plan, result: FileResult) -> str:
-    """Return the name of who sent the file, with its code."""
-    code = result.identity.village if result.identity else ""
-    names = {village.code: village.name for village in plan.villages}
-    name = names.get(code, plan.health_centre.name)
-    return f"{name} {code}"
+def _counted(result: FileResult, language: str) -> str:
+    """Return how many rows were read and what became of them; no verdict without rows."""
+    counts = result.rows
+    parts = [
+        say("return.counted", language, verdict=say(f"verdict.{name}", language), rows=counts[name])
+        for name in ("read", *VERDICTS)
+        if counts[name]
+    ]
+    return say("return.counts", language, counts=say("return.comma", language).join(parts))
 
 
 def _rows_sheet(
-    book: Any,
-    formats: dict[str, Format],
+    book: Book,
     plan: Plan,
-    result: FileResult,
+    identity: Identity,
     sheet: Sheet,
-    rows: Sequence[ReturnedRow],
+    rows: Sequence[tuple[ReturnedRow, tuple[str, ...]]],
 ) -> None:
-    page = book.add_worksheet(sheet.title)
-    if result.identity is not None:
-        page.write_string(0, 0, write_identity(result.identity))
+    """Add the sheet of the returned rows of one kind, each with its cells, wrong ones marked."""
+    page = book.page(say(f"sheet.{sheet.name}", plan.language))
+    page.write_string(0, 0, write_identity(identity))
+    numbers = len(sheet.columns)
+    page.write_string(HEAD, numbers, _head(RETURN_COLUMN, plan.language), book.formats["head"])
+    page.write_comment(HEAD, numbers, say("return.number", plan.language))
+    page.set_column(numbers, numbers, 18, book.formats["text"])
     for place, column in enumerate(sheet.columns):
-        page.write_string(1, place, column.heads[0], formats["head"])
-    page.set_column(0, len(sheet.columns) - 1, 16, formats["text"])
-    page.freeze_panes(FIRST_ROW, 0)
-    page.set_landscape()
-    page.set_paper(9)  # A4
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(1)
+        head = _head(column, plan.language)
+        page.write_string(HEAD, place, head, book.formats["head"])
+        widest = max(_cells_wide(text) for text in (head, *(cells[place] for _, cells in rows)))
+        page.set_column(place, place, min(widest + 2, _WIDEST), book.formats["text"])
+    page.freeze_panes(HEAD + 1, 0)
+    lay_out(page, head=HEAD)
     names = [column.name for column in sheet.columns]
-    for line, row in enumerate(rows, start=FIRST_ROW):
+    for line, (row, cells) in enumerate(rows, start=HEAD + 1):
         reasons: dict[int, list[str]] = {}
         for rule in row.rules:
             place = names.index(_rule_column(sheet, rule))
             reasons.setdefault(place, []).append(say(f"rule.{rule}", plan.language))
-        for place, cell in enumerate(row.cells or ()):
+        for place, cell in enumerate(cells):
             wrong = place in reasons
-            page.write_string(line, place, cell, formats["wrong" if wrong else "text"])
+            page.write_string(line, place, cell, book.formats["wrong" if wrong else "text"])
             if wrong:
                 page.write_comment(line, place, "\n".join(reasons[place]), {"x_scale": 2})
+        page.write_string(line, numbers, row.number, book.formats["number"])
+
+
+def _sender_name(plan: Plan, code: str) -> str:
+    return plan.health_centre.name if code == plan.health_centre.code else plan.village(code).name
+
+
+def _cells_wide(text: str) -> float:
+    # a Chinese character is a little wider than two digits
+    return sum(2.1 if ord(sign) > 0x2E7F else 1 for sign in text)
+
+
+def _head(column: Column, language: str) -> str:
+    return column.name if language == "en" else column.heads[0]
 
 
 def _rule_column(sheet: Sheet, rule: str) -> str:

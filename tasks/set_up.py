@@ -6,10 +6,9 @@ from pathlib import Path
 from tasks.audit import Act
 from tasks.clock import now_in
 from tasks.home import Home, private_folder
-from tasks.keys import make_key, read_key
+from tasks.keys import has_key, make_key, read_key
 from tasks.ledger import open_ledger
 from tasks.plan import Plan, copy_plan, load_plan
-from tasks.pseudonyms import make_secret
 from tasks.register import make_stores, open_register
 from tasks.rules.errors import WrongCommand
 
@@ -28,14 +27,14 @@ def set_up(home: Home, plan_file: Path) -> Plan:
     _refuse_moved_deadlines(home, plan)
     for folder in (home.root, home.inbox, home.mail):
         private_folder(folder)
-    if not home.register.exists():
-        # never beside a register: a new key would not open it
+    # never beside a register or what was one: a new key would not open it
+    if not home.register.exists() and not home.ledger.exists() and not has_key(home):
         make_key(home)
     key = read_key(home)
-    make_stores(home, key)
     act = Act(getpass.getuser(), "init", "set up", at=now_in(plan.timezone), campaign=plan.slug)
-    with open_register(home, key=key, act=act) as store:
-        make_secret(store, act.at)
+    make_stores(home, key, act.at)
+    with open_register(home, key=key, act=act):
+        pass  # the trail begins
     copy_plan(plan_file, home.plan(plan.slug).parent)
     return plan
 

@@ -17,7 +17,7 @@ import duckdb_extension_httpfs
 import pyarrow as pa
 
 from tasks.rules.contract import SHEETS
-from tasks.rules.errors import CheckFailed, StoreBusy, WrongCommand
+from tasks.rules.errors import CampaignError, CheckFailed, StoreBusy, WrongCommand
 
 SQL = Path(__file__).with_name("sql")
 
@@ -87,8 +87,11 @@ class Store:
             raise CheckFailed("error.constraint", statement=name) from None
         except duckdb.Error as error:
             kind = type(error).__name__
+            damaged = any(words in str(error) for words in _DAMAGED)
             if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
                 raise
+        if damaged:
+            raise WrongCommand("error.store_damaged_inside", statement=name)
         raise CheckFailed("error.statement", statement=name, kind=kind) from None
 
 
@@ -124,6 +127,11 @@ def attach(
     *,
     read_only: bool = False,
 ) -> None:
+    """Attach the file at `path` as `name`, made where it is not there.
+
+    Raises StoreBusy where another process has it open, WrongCommand for a wrong key and for a
+    damaged file.
+    """
     options = []
     if read_only:
         options.append("READ_ONLY")
@@ -133,13 +141,34 @@ def attach(
         options.append(f"ENCRYPTION_KEY '{key}'")
     target = str(path).replace("'", "''")
     tail = f" ({', '.join(options)})" if options else ""
+    was = _inode(path)
     try:
         connection.execute(f"ATTACH '{target}' AS {name}{tail}")
-        return
-    except duckdb.IOException as error:
-        busy = "lock" in str(error).lower()
-    except duckdb.Error:
-        busy = False
-    if busy:
-        raise StoreBusy("error.store_busy", file=path.name)
-    raise WrongCommand("error.store_unreadable", file=path.name)
+    except duckdb.Error as error:
+        refused = _refusal(error, path.name)
+    else:
+        if was in (None, _inode(path)):
+            return
+        # it was exchanged for another (tasks/copying.py) between the opening and the locking
+        connection.execute(f"DETACH {name}")
+        refused = StoreBusy("error.store_busy", file=path.name)
+    raise refused
+
+
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
+
+
+_DAMAGED = ("Corrupt database file", "not a valid DuckDB", "not read enough bytes", "AES tag")
+
+
+def _refusal(error: duckdb.Error, file: str) -> CampaignError:
+    """Return what a file that cannot be attached is told as; its words stay here."""
+    text = str(error)
+    if "Could not set lock" in text or "being used by another process" in text:
+        return StoreBusy("error.store_busy", file=file)
+    if "Wrong encryption key" in text:
+        return WrongCommand("error.wrong_key", file=file)
+    if any(words in text for words in _DAMAGED):
+        return WrongCommand("error.store_damaged", file=file)
+    return WrongCommand("error.store_unreadable", file=file)

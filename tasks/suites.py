@@ -162,6 +162,12 @@ def sheet_of(table: str) -> str | None:
     return table.removeprefix("stg_") if table.startswith("stg_") else None
 
 
+def is_about_people(table: str) -> bool:
+    """Return whether a row of `table` is about a person."""
+    sheet = sheet_of(table)
+    return table.startswith("reg_") if sheet is None else SHEETS[sheet].about_people
+
+
 def build_suite(table: str) -> gx.ExpectationSuite:
     """Return the suite of `table`; each expectation's meta says its rule and which kind it is."""
     sheet = sheet_of(table)

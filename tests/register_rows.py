@@ -146,6 +146,26 @@ def contents(store: Store, table: str, columns: str = "*", order: str = "ALL") -
     return store.connection.execute(query).fetchall()
 
 
+def tables(store: Store, schema: str = "register") -> list[str]:
+    """Return the names of all tables of a store."""
+    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL"
+    return [name for (name,) in store.connection.execute(query, [schema]).fetchall()]
+
+
+def holding(store: Store, *markers: str) -> set[tuple[str, str]]:
+    """Return (table, marker) wherever a marker stands in any column of any register table."""
+    return {
+        (table, marker)
+        for table in tables(store)
+        for marker in markers
+        if store.connection.execute(
+            f"SELECT 1 FROM register.{table} AS held "  # noqa: S608  names of tables
+            "WHERE contains(held::VARCHAR, ?) LIMIT 1",
+            [marker],
+        ).fetchall()
+    }
+
+
 def empty(store: Store, *tables: str) -> None:
     """Empty register tables."""
     for table in tables:

@@ -4,31 +4,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.contract import PHASES, UNITS
+from tasks.rules.booking import STATES as QUEUE_STATES
+from tasks.rules.contract import CHOICES, PHASES, UNITS
 from tasks.rules.disclosure import (
     ANYTHING,
     FEWEST_VALUES,
+    GROWING,
     NOTHING,
+    QUEUED,
     RATES,
     ROUND_TO,
+    SETTINGS,
     SOMETHING,
     WITHHOLD_TO,
     Figure,
     Range,
     Relation,
+    Scope,
+    between_phases,
+    between_revisions,
     given_away,
+    may_meet,
     protect,
     rate,
     relations,
     rounded,
+    thread,
     withhold,
 )
+from tasks.rules.wording import keys
 
 COUNTS = st.integers(0, 5000)
 RULES = st.integers(WITHHOLD_TO, 40).flatmap(
-    lambda most: st.tuples(st.just(most), st.integers(ROUND_TO, 2 * most + 1))
+    lambda most: st.tuples(
+        st.just(most),
+        st.integers(1, (2 * most + 1) // ROUND_TO).map(lambda times: times * ROUND_TO),
+    )
 )
-"""What a plan may set: as strict as the default, or stricter, and nothing is rounded to zero."""
+"""What a plan may set: as strict as the default, or stricter, in fives, and nothing is rounded to
+zero."""
 
 
 def people(count: float | None, withhold_to: int = WITHHOLD_TO, round_to: int = ROUND_TO) -> Figure:
@@ -178,26 +192,40 @@ def test_a_rate_of_people_says_no_more_than_its_parts(part: int, whole: int) -> 
 # --- what every reader can add up -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_sums_speak_of_figures_of_the_township_or_of_its_villages(phase: str) -> None:
-    villages = ("990101001001", "990101001002")
-    for relation in relations(phase, villages):
-        for name, village in (relation.total, *relation.parts):
-            assert name
-            assert village in ("", *villages)
-        assert relation.total not in relation.parts
+VILLAGES = ("990101001001", "990101001002")
+
+
+def every_relation() -> list[tuple[str, Relation]]:
+    """Every relation there is, each with what it is of."""
+    found = [(phase, each) for phase in PHASES for each in relations(phase, VILLAGES)]
+    found += [("phases", each) for each in between_phases(VILLAGES)]
+    keys = [(name, village) for name in GROWING for village in ("", *VILLAGES)]
+    return [*found, *(("revisions", each) for each in between_revisions(keys))]
+
+
+@pytest.mark.parametrize(("of", "relation"), every_relation())
+def test_sums_speak_of_figures_of_the_township_or_of_its_villages(
+    of: str, relation: Relation
+) -> None:
+    assert relation.wholes
+    assert relation.parts
+    for name, village in (*relation.wholes, *relation.parts):
+        assert f"figure.{name}" in keys()
+        assert village in ("", *VILLAGES)
+    both = (*relation.wholes, *relation.parts)
+    # between two revisions the same figure stands on both sides
+    assert of == "revisions" or len(set(both)) == len(both)
 
 
 @pytest.mark.parametrize("phase", ["sweep", "list_compilation", "supervision"])
 def test_villages_add_up_to_the_township(phase: str) -> None:
-    villages = ("990101001001", "990101001002")
     over = [
         relation
-        for relation in relations(phase, villages)
-        if [village for _, village in relation.parts] == [*villages] and relation.rest == NOTHING
+        for relation in relations(phase, VILLAGES)
+        if [village for _, village in relation.parts] == [*VILLAGES] and relation.rest == NOTHING
     ]
     assert over
-    assert all(relation.total[1] == "" for relation in over)
+    assert all(village == "" for relation in over for _, village in relation.wholes)
 
 
 @pytest.mark.parametrize(
@@ -215,20 +243,60 @@ def test_whether_a_village_fell_short_of_its_subsidies_is_known(
     applied: int | None, paid: int | None, rest: Range
 ) -> None:
     exact = {("subsidy_applied", "v"): applied, ("subsidy_paid", "v"): paid}
-    known = Relation(("subsidy_applied", "v"), (("subsidy_paid", "v"),), rest)
+    known = Relation((("subsidy_applied", "v"),), (("subsidy_paid", "v"),), rest)
     assert known in relations("supervision", ("v",), exact)
 
 
-def test_who_attended_was_assessed_and_every_outcome_was_offered() -> None:
-    def of(total: str, *parts: str, rest: Range = ANYTHING) -> Relation:
-        return Relation((total, ""), tuple((part, "") for part in parts), rest)
+def of(wholes: str, parts: str, rest: Range) -> Relation:
+    """A relation of the township's people_…, by the ends of their names."""
+    whole, part = (
+        tuple((f"people_{name}", "") for name in names.split()) for names in (wholes, parts)
+    )
+    return Relation(whole, part, rest)
 
-    assert set(relations("diagnosis_queue", ("v",))) == {
-        of("people_offered", "people_attended"),
-        of("people_offered", "people_confirmed", "people_not_confirmed", "people_declined"),
-        of("people_attended", "people_assessed", rest=NOTHING),
-        of("people_assessed", "people_confirmed", "people_not_confirmed"),
+
+STATES = "waiting booked confirmed not_confirmed declined"
+
+
+def test_who_attended_was_assessed_and_every_outcome_was_offered() -> None:
+    assert set(relations("diagnosis_queue", ())) == {
+        of(STATES, "offered", ANYTHING),
+        of("offered", "attended", ANYTHING),
+        of("offered", "confirmed not_confirmed declined", ANYTHING),
+        of("attended", "assessed", NOTHING),
+        of("assessed", "confirmed not_confirmed", ANYTHING),
     }
+
+
+def test_in_the_queue_are_those_who_are_new_and_not_in_hospital() -> None:
+    assert {
+        of("new", STATES, ANYTHING),
+        of(f"{STATES} hospital", "new", ANYTHING),
+        of("home welfare_institution other_institution not_reachable", STATES, ANYTHING),
+    } <= set(between_phases(()))
+
+
+def test_every_state_of_the_queue_and_every_care_setting_is_in_the_sums() -> None:
+    assert set(QUEUED) == {f"people_{state}" for state in QUEUE_STATES if state != "withdrawn"}
+    assert set(SETTINGS) == {f"people_{setting}" for setting in CHOICES["care_setting"]}
+
+
+def test_what_is_counted_again_may_be_the_same_count() -> None:
+    def same(one: Scope, other: Scope) -> bool:
+        return thread(one) == thread(other)
+
+    assert same(Scope("a", "list_compilation", 0), Scope("a", "list_compilation", 1))
+    assert not same(Scope("a", "list_compilation", 0), Scope("b", "list_compilation", 0))
+    # each round refers other people; a month's subsidies may be those of the month before
+    assert not same(Scope("a", "sweep", 1), Scope("a", "sweep", 2))
+    assert same(Scope("a", "supervision", 1), Scope("b", "supervision", 2))
+
+
+def test_counts_of_two_campaigns_meet_in_the_months_of_supervision_only() -> None:
+    assert may_meet(Scope("a", "sweep", 2), Scope("a", "diagnosis_queue", 0))
+    assert not may_meet(Scope("a", "sweep", 1), Scope("b", "sweep", 1))
+    assert may_meet(Scope("a", "supervision", 1), Scope("b", "supervision", 7))
+    assert not may_meet(Scope("a", "supervision", 1), Scope("a", "list_compilation", 0))
 
 
 def test_every_rate_has_two_parts() -> None:

@@ -24,6 +24,7 @@ from flows import release as release_module
 from flows import supervision as supervision_module
 from flows.phase_flows import run
 from tasks.at_home import load_campaigns, open_campaign
+from tasks.audit import show_trail
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.receive import receive
@@ -147,6 +148,11 @@ def test_diagnosis_queue_books_and_lets_go(prefect: Path, season: Home) -> None:
         ]
         capacity = next(each.capacity for each in at.plan.clinic if each.date == session)
         assert 0 < len(booked) <= capacity
+        entries = show_trail(at.store, at.act, who=at.act.who)
+        assert any(
+            entry["what"] == "diagnosis_queue" and set(booked) <= set(entry["subjects"])
+            for entry in entries
+        ), "the trail says whom the run booked"
         rows = [
             {"referral_ref": ref, "assessed_on": session, **people[ref]["outcomes"][0]}
             for ref in booked

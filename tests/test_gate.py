@@ -1,39 +1,56 @@
 """The gate stops what must not leave, whoever made it and wherever it hides."""
 
 import ast
-from collections.abc import Iterator
+import json
+import re
+import shutil
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conftest import make_home, open_home
+from register_rows import add_referral, add_registered
 from released_rows import (
     CODES,
+    NAMES,
     RELEASES,
     make_ledger,
     number,
     release,
     release_sweep,
+    sweep_figures,
     township,
     withheld,
 )
-from reports import gate
+from reports import gate, render
 from reports.gate import (
     Allowed,
     Released,
     check_figures,
     check_report,
     earlier_names,
+    have_passed,
+    let_pass,
     read_allowed,
 )
-from reports.write import make_report
+from reports.write import make_report, report_path, write_report
 from tasks.home import Home
 from tasks.ledger import open_ledger
+from tasks.names import read_names
+from tasks.plan import Village
 from tasks.rules.contract import UNITS
-from tasks.rules.errors import DisclosureRisk, Exit
-from tasks.rules.wording import LANGUAGES, keys, say
+from tasks.rules.errors import CheckFailed, DisclosureRisk, Exit
+from tasks.rules.known_names import PURPOSE, FixedText, NameList, parts_of
+from tasks.rules.pseudonyms import keyed_hash
+from tasks.rules.wording import LANGUAGES, fields, keys, say
 from tasks.store import Store
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -149,6 +166,8 @@ def test_words_that_only_contain_a_label_pass(files: dict[str, str], allowed: Al
         '<meta name="note" content="three">',
         "<?php 3 ?>",
         "</div>",
+        "<p>x</p 张三丰>",
+        '<p title="张三丰" title="x">x</p>',
     ],
 )
 def test_an_unknown_part_of_a_page_is_stopped(
@@ -188,6 +207,7 @@ def test_a_cell_must_show_its_figure_and_no_other(files: dict[str, str], allowed
         ('"audience": "office"', '"audience": "office", "note": "x"', "unknown_part"),
         ('"unit": "people"', '"unit": "people", "exact": 46', "unknown_part"),
         ('"name": "referrals"', '"name": ["referrals"]', "unknown_part"),
+        ('"name": "referrals"', '"name": "张三丰", "name": "referrals"', "unknown_part"),
         ('"figures": [', '"figures": null, "x": [', "unknown_part"),
         ("{", "", "unknown_part"),
     ],
@@ -367,6 +387,328 @@ def test_an_earlier_campaign_without_a_plan_here_is_called_by_its_slug(home: Hom
     assert earlier_names(home, township()) == [("spring-2025", "spring-2025")]
 
 
+# Names, which the gate knows by keyed hash
+
+
+KEY = bytes(range(32))
+
+
+def names_of(*names: str) -> NameList:
+    """A list as the register gives it, of what its names are in letters."""
+    letters = ["".join(c for c in name.lower() if c.isalpha()) for name in names]
+    hashes = frozenset(keyed_hash(KEY, PURPOSE, each) for each in letters)
+    return NameList(KEY, hashes, frozenset(map(len, letters)))
+
+
+KNOWN = names_of("张三丰", "李四", "阿卜杜热合曼·吐尔逊", "Zhang Sanfeng", "Bo Li", "和平", "高峰")
+
+WAYS_TO_WRITE = [
+    *(
+        "张三丰",
+        "张 三 丰",
+        "张　三　丰",
+        "张·三丰",
+        "张\u200b三丰",
+        "请找张三丰谈",
+        "丰收张三丰年",
+    ),
+    *("李四", "和李四谈", "阿卜杜热合曼·吐尔逊", "阿卜杜热合曼吐尔逊", "阿卜杜热合曼 · 吐尔逊"),
+    *("Zhang Sanfeng", "ZHANG SANFENG", "ｚｈａｎｇ　ｓａｎｆｅｎｇ", "zhang-sanfeng"),
+    *("ask Zhang Sanfeng", "zhang_sanfeng", "Bo Li", "和平", "高峰"),
+]
+
+DOORS: dict[str, Callable[[dict[str, str], str], tuple[str, str]]] = {
+    "text": lambda files, name: ("txt", files["txt"] + name + "\n"),
+    "subject": lambda files, name: ("subject", f"{files['subject']} {name}"),
+    "heading": lambda files, name: ("html", files["html"].replace("</h1>", f" {name}</h1>")),
+    "cell": lambda files, name: ("html", files["html"].replace("青石村", name, 1)),
+    "title": lambda files, name: (
+        "html",
+        files["html"].replace("<title>", f"<title>{name} ", 1),
+    ),
+    "hover": lambda files, name: (
+        "html",
+        files["html"].replace("</h1>", f'</h1><p title="{name}">x</p>'),
+    ),
+    "class": lambda files, name: (
+        "html",
+        files["html"].replace('class="sheet"', f'class="sheet {name}"'),
+    ),
+    "language": lambda files, name: (
+        "html",
+        files["html"].replace("</h1>", f'</h1><p lang="{name}">x</p>'),
+    ),
+    "style sheet": lambda files, name: (
+        "html",
+        files["html"].replace("<style>", f"<style>\n/* {name} */"),
+    ),
+    "CSV": lambda files, name: ("csv", files["csv"].replace("青石村", name, 1)),
+}
+
+
+@pytest.mark.parametrize("written", WAYS_TO_WRITE)
+def test_a_name_of_the_register_is_known_however_it_is_written(
+    files: dict[str, str], allowed: Allowed, written: str
+) -> None:
+    with pytest.raises(DisclosureRisk) as stopped:
+        check_report({"txt": f"{files['txt']}{written}\n"}, allowed, KNOWN)
+    assert stopped.value.key == "gate.name"
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("written", ["张三丰", "阿卜杜热合曼·吐尔逊", "Zhang Sanfeng"])
+def test_a_name_of_the_register_is_stopped_at_every_door(
+    files: dict[str, str], allowed: Allowed, door: str, written: str
+) -> None:
+    kind, content = DOORS[door](files, written)
+    assert content != files[kind]
+    check_report({kind: content}, allowed)  # nothing else is wrong with it
+    with pytest.raises(DisclosureRisk) as stopped:
+        check_report({kind: content}, allowed, KNOWN)
+    assert (stopped.value.key, stopped.value.values) == ("gate.name", {"kind": kind})
+    assert stopped.value.exit is Exit.DISCLOSURE
+
+
+def test_a_name_in_parts_of_a_sentence_and_in_entities_is_stopped(
+    files: dict[str, str], allowed: Allowed
+) -> None:
+    for written in ("<em>张</em>三<strong>丰</strong>", "&#24352;&#19977;&#20016;"):
+        page = files["html"].replace("</h1>", f"</h1><p>{written}</p>")
+        with pytest.raises(DisclosureRisk) as stopped:
+            check_report({"html": page}, allowed, KNOWN)
+        assert stopped.value.key == "gate.name"
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_name_in_the_ledger_is_stopped_in_the_data(home: Home, ledger: Store, kind: str) -> None:
+    release(ledger, "sweep", [*sweep_figures(), number("zhang_sanfeng", "files", 3)], round=1)
+    allowed = read_allowed(ledger, township(), "sweep", 1, 1)
+    figure = {"name": "zhang_sanfeng", "unit": "files", "village": None, "value": 3}
+    figures = [
+        {
+            "name": each.name,
+            "unit": each.unit,
+            "village": each.village or None,
+            "value": each.value,
+            "state": each.state,
+        }
+        for each in allowed.figures.values()
+    ]
+    assert any(figure.items() <= each.items() for each in figures)
+    identity = dict(allowed.identity)
+    rows = [
+        ",".join(map(str, [*identity.values(), f["name"], "", f["unit"], f["village"] or "", ""]))
+        + f",{'' if f['value'] is None else f['value']},{f['state']}"
+        for f in figures
+    ]
+    content = {
+        "json": json.dumps({**identity, "figures": figures}),
+        "csv": "\n".join([",".join(gate.CSV_COLUMNS), *rows]),
+    }[kind]
+    check_report({kind: content}, allowed)
+    with pytest.raises(DisclosureRisk) as stopped:
+        check_report({kind: content}, allowed, KNOWN)
+    assert stopped.value.key == "gate.name"
+
+
+SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+    "姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤"
+    "和平青安东西南北明时同关期报全公应"
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("phase", "round_"), RELEASES)
+def test_people_called_like_a_place_or_like_a_word_of_ours_stop_no_page(
+    home: Home, ledger: Store, phase: str, round_: int, language: str
+) -> None:
+    # somebody of every surname that stands in a sentence or a public name, and what follows it
+    fixed = [*NAMES, township().name, township().health_centre.name]
+    fixed += [
+        say(key, "zh-CN", **dict.fromkeys(fields(key, "zh-CN"), 0))
+        for key in keys()
+        if key.startswith(("key.", "foot.", "todo.", "action.", "figure.", "report.", "count."))
+    ]
+    people = {
+        "".join(stretch[start : start + length])
+        for text in fixed
+        for stretch in parts_of(text)
+        for start in range(len(stretch) - 1)
+        for length in (2, 3)
+        if stretch[start] in SURNAMES
+    }
+    assert {"和平", "青石村", "东河", "任何"} <= people
+    RELEASES[phase, round_](ledger)
+    parts = make_report(
+        ledger, home, township(language), phase, round_, 1, language, names_of(*people)
+    )
+    assert parts["html"]
+
+
+def test_a_person_called_like_a_place_is_noticed_away_from_it(
+    files: dict[str, str], allowed: Allowed
+) -> None:
+    people = names_of("和平", "青石村")
+    assert "和平社区" in files["txt"] + files["html"]
+    check_report(files, allowed, people)
+    said = files["txt"] + "和平来过\n"
+    with pytest.raises(DisclosureRisk):
+        check_report({"txt": said}, allowed, people)
+    # whoever is called like a whole village cannot be told from it
+    check_report({"txt": files["txt"] + "青石村来过\n"}, allowed, people)
+
+
+@pytest.mark.parametrize(
+    "other", ["张三", "三丰", "张三，丰", "张3三丰", "Zhang Sanfengs", "sanfeng"]
+)
+def test_what_is_no_name_passes(files: dict[str, str], allowed: Allowed, other: str) -> None:
+    assert not KNOWN.known_in(other)
+
+
+def test_a_list_shows_no_name_and_no_key() -> None:
+    assert repr(KNOWN) == "NameList()"
+
+
+@given(
+    before=st.text("一二三青石村 ,.", max_size=6),
+    after=st.text("一二三青石村 ,.", max_size=6),
+    name=st.sampled_from(["张三丰", "李四", "高峰"]),
+    between=st.sampled_from(["", " ", "　", "·", "\u200b", ". "]),
+)
+def test_a_name_is_found_whatever_stands_around_it(
+    before: str, after: str, name: str, between: str
+) -> None:
+    text = before + between.join(name) + after
+    assert KNOWN.known_in(text)
+    assert KNOWN.known_in(text, [FixedText(["青石村", "一二三"])])
+
+
+def test_the_register_gives_its_names_as_hashes_of_their_letters(tmp_path: Path) -> None:
+    with open_home(make_home(tmp_path / "home")) as store:
+        add_referral(store, "a", full_name="张三丰", contact_name="Zhang Wei-Min")
+        add_referral(store, "b", full_name="赵六", is_current=False)
+        add_registered(store, "r1", full_name="买买提·艾力")
+        add_registered(store, "r2", full_name="Wu")
+        first, second = read_names(store), read_names(store)
+    for names in (first, second):
+        assert all(
+            map(names.known_in, ["张三丰", "找买买提艾力", "买买提·艾力", "ZHANG WEIMIN wrote"])
+        )
+        assert not any(map(names.known_in, ["赵六", "Wu", "买买提", "张三"]))
+    assert not first.hashes & second.hashes, "a key of its own each run"
+    assert len(first.hashes) == 3
+
+
+def test_who_is_frozen_is_still_somebody_to_the_gate(tmp_path: Path) -> None:
+    record = {"full_name": "孔雀石", "contact_name": "绿松石"}
+    with open_home(make_home(tmp_path / "home")) as store:
+        store.connection.execute(
+            "INSERT INTO register.reg_frozen VALUES ('N1', '2025-11-01', '2055-11-01', '本人', ?)",
+            [json.dumps([{"table": "stg_referral", "record": record}])],
+        )
+        names = read_names(store)
+    assert all(map(names.known_in, record.values()))
+
+
+def test_names_in_any_script_are_the_same_letters_in_sql_and_on_a_page(tmp_path: Path) -> None:
+    # letters as intake keeps them: half width and composed
+    letters = [
+        letter
+        for letter in map(chr, range(0x41, 0xFFFF, 37))
+        if letter.isalpha() and unicodedata.normalize("NFKC", letter) == letter
+    ]
+    kept = ["".join(letters[place : place + 4]) for place in range(0, len(letters) - 4, 4)]
+    assert len(kept) > 200
+    with open_home(make_home(tmp_path / "home")) as store, store.transaction():
+        for number_, name in enumerate(kept):
+            add_registered(store, f"r{number_}", full_name=name)
+        names = read_names(store)
+    assert [name for name in kept if not names.known_in(name)] == []
+
+
+def test_twenty_thousand_names_cost_little(home: Home, ledger: Store) -> None:
+    letters = [chr(0x4E00 + number) for number in range(200)]
+    people = names_of(*(f"赵{a}{b}" for a in letters for b in letters[:100]))
+    assert len(people.hashes) == 20_000
+    villages = tuple(
+        Village(code=f"9901010010{n:02d}", name=f"{letters[n]}水村", households=600)
+        for n in range(1, 61)
+    )
+    plan = township().model_copy(update={"villages": villages})
+    states = ["on_time"] * 60
+    figures = [
+        number(name, "households", 500 + n, village.code)
+        for n, village in enumerate(villages)
+        for name in ("households", "households_visited", "households_declined")
+    ]
+    release(ledger, "sweep", [*sweep_figures()[:14], *figures], round=1, states=states)
+    took = {}
+    for names in (None, people):
+        start = time.process_time()
+        make_report(ledger, home, plan, "sweep", 1, 1, "zh-CN", names)
+        took[names] = time.process_time() - start
+    assert took[people] < took[None] + 1
+
+
+# What passed, and what does not change any more
+
+
+def test_only_what_passed_with_the_names_is_kept_as_passed(home: Home, ledger: Store) -> None:
+    release_sweep(ledger)
+    files = make_report(ledger, home, township(), "sweep", 1, 1, "zh-CN")
+    allowed = read_allowed(ledger, township(), "sweep", 1, 1)
+    key = ("autumn-2025", "sweep", 1, 1)
+    assert not have_passed(ledger, *key, files)
+    with pytest.raises(DisclosureRisk):
+        let_pass(ledger, {**files, "txt": "张三丰"}, allowed, KNOWN)
+    assert not any(have_passed(ledger, *key, {kind: files[kind]}) for kind in files)
+    let_pass(ledger, files, allowed, KNOWN)
+    assert have_passed(ledger, *key, files)
+    assert not have_passed(ledger, *key, {"txt": files["html"]})
+    assert not have_passed(ledger, "autumn-2025", "sweep", 1, 2, files)
+
+
+def test_a_report_written_again_has_the_same_bytes(home: Home, ledger: Store) -> None:
+    release_sweep(ledger)
+    write = [ledger, home, township(), "sweep", 1, 1, "zh-CN", KNOWN]
+    first = {path: path.read_bytes() for path in write_report(*write)}
+    again = {path: path.read_bytes() for path in write_report(*write)}
+    for path in first:
+        path.unlink()
+    anew = {path: path.read_bytes() for path in write_report(*write)}
+    assert first == again == anew
+
+
+def test_a_released_page_does_not_change_with_the_plan(home: Home, ledger: Store) -> None:
+    release_sweep(ledger)
+    page = report_path(home, "autumn-2025", "sweep", 1, 1)
+    write_report(ledger, home, township(), "sweep", 1, 1, "zh-CN", KNOWN)
+    before = page.read_bytes()
+    renamed = township().model_copy(update={"name": "改了名的行动"})
+    write_report(ledger, home, renamed, "sweep", 1, 1, "zh-CN", KNOWN)
+    assert page.read_bytes() == before
+    page.unlink()
+    write_report(ledger, home, renamed, "sweep", 1, 1, "zh-CN", KNOWN)
+    assert "改了名的行动".encode() in page.read_bytes()
+
+
+def test_only_the_gate_keeps_what_passed() -> None:
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("cli", "data", "flows", "reports", "tasks")
+        for path in (ROOT / package).rglob("*.py")
+        if '"report/keep_passed"' in path.read_text(encoding="utf-8")
+    }
+    assert sources == {"reports/gate.py"}
+    writers = {
+        path.stem
+        for path in (ROOT / "tasks" / "sql").rglob("*.sql")
+        if re.search(r"(INTO|UPDATE|FROM)\s+ledger\.out_part", path.read_text(encoding="utf-8"))
+    }
+    assert writers == {"keep_passed", "passed"}
+
+
 def test_the_gate_shares_no_code_with_what_it_checks() -> None:
     tree = ast.parse(Path(gate.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -381,3 +723,81 @@ def test_every_reason_of_the_gate_can_be_said() -> None:
     for key in keys("gate."):
         for language in LANGUAGES:
             assert "html" in say(key, language, kind="html")
+
+
+# A template that asks for what is not there
+
+
+@pytest.fixture
+def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the templates to break."""
+    folder = tmp_path / "templates"
+    shutil.copytree(render._TEMPLATES, folder)
+    monkeypatch.setattr(render, "_TEMPLATES", folder)
+    render._environment.cache_clear()
+    yield folder
+    render._environment.cache_clear()
+
+
+FIELD = "error.template_field"
+BROKEN = {
+    "a field": ("sweep.html.j2", "{{ secret_name }}", FIELD, "secret_name"),
+    "a field of the summary": ("sweep.html.j2", "{{ summary.secret_name }}", FIELD, "secret_name"),
+    "a field of a part": (
+        "message.txt.j2",
+        "{% for each in summary.checks %}{{ each.rows.total }}{% endfor %}",
+        FIELD,
+        "rows",
+    ),
+    "a field in a condition": (
+        "base.html.j2",
+        "{% if summary.ready %}x{% endif %}",
+        FIELD,
+        "ready",
+    ),
+    "a field in a macro": ("look.html.j2", None, FIELD, "secret_name"),
+    "an entry that is no name": (
+        "sweep.html.j2",
+        "{{ {}['张三丰'] }}",
+        "error.template",
+        None,
+    ),
+    "a filter": ("sweep.html.j2", "{{ title | reveal }}", "error.template", None),
+    "a test": ("message.txt.j2", "{% if title is secret %}x{% endif %}", "error.template", None),
+    "a tag": ("sweep.html.j2", "{% reveal %}", "error.template", None),
+    "an end": ("base.html.j2", "{% if title %}", "error.template", None),
+    "a template": ("sweep.html.j2", '{% include "other.j2" %}', "error.template", None),
+}
+
+
+@pytest.mark.parametrize(("template", "said", "key", "field"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_template_is_one_clear_error_and_writes_nothing(
+    home: Home,
+    ledger: Store,
+    templates: Path,
+    template: str,
+    said: str | None,
+    key: str,
+    field: str | None,
+) -> None:
+    path = templates / template
+    source = path.read_text(encoding="utf-8")
+    if said is None:
+        broken = source.replace("summary.figure(name, village)", "summary.secret_name", 1)
+    elif template == "sweep.html.j2":  # what stands beside its blocks is not rendered
+        broken = source.replace("{% block tables %}", "{% block tables %}\n" + said, 1)
+    else:
+        broken = source + said
+    assert broken != source
+    path.write_text(broken, encoding="utf-8")
+    release_sweep(ledger)
+    with pytest.raises(CheckFailed) as stopped:
+        write_report(ledger, home, township(), "sweep", 1, 1, "zh-CN", KNOWN)
+    assert (stopped.value.key, stopped.value.exit) == (key, Exit.CHECK_FAILED)
+    assert stopped.value.values["template"] == template
+    assert stopped.value.values.get("field") == field
+    assert stopped.value.values["line"]
+    assert "张三丰" not in str(stopped.value)
+    assert not home.reports("autumn-2025").exists()
+    passed = ledger.connection.execute("SELECT count(*) FROM ledger.out_part").fetchall()
+    assert passed == [(0,)]

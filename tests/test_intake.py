@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from conftest import (
     referral,
     write_workbook,
 )
+from data.synthetic.messes import MISTAKES, Setting, spoil
+from data.synthetic.messes import NO_CONSENT as SPELLINGS_OF_NO
 from register_rows import VILLAGE_1, VILLAGE_2, contents, empty
 from tasks.intake import FileResult, ReturnedRow, submissions_in, take_in, worst_exit
 from tasks.plan import Plan
@@ -208,6 +211,85 @@ def test_every_row_has_one_verdict_and_all_are_accounted_for(
         for code, persons in zip(codes, kept, strict=True)
         for person, version in persons.items()
     )
+
+
+ARRIVAL = RECEIVED.date()
+PERSON = {
+    "row_no": 1,
+    "full_name": "赵甲",
+    "sex": "男",
+    "birth_date": date(1980, 1, 2),
+    "residence_village": VILLAGE_1,
+    "registered_village": VILLAGE_1,
+    "referred_by": "村医",
+    "consent_by": "本人",
+    "consent_date": ARRIVAL - 8 * DAY,
+    "consent_scope": "评估",
+    "care_setting": "居家",
+    "observed_signs": "1，3",
+    "urgency": "常规",
+}
+GRID = {
+    "village_code": VILLAGE_1,
+    "grid": "一网格",
+    "households": 50,
+    "households_visited": 45,
+    "households_declined": 2,
+    "visits_from": ARRIVAL - 20 * DAY,
+    "visits_to": ARRIVAL - 4 * DAY,
+    "no_consent_count": 1,
+}
+GOOD = {"referral": PERSON, "coverage": GRID}
+MESSES = [("referral", f"no consent {number}") for number in range(len(SPELLINGS_OF_NO))]
+MESSES += [(sheet, rule) for sheet in GOOD for rule in MISTAKES[sheet]]
+
+
+def messy(sheet: str, rule: str, draw: Random) -> dict[str, Any]:
+    """A row that is right but for one thing; `rule` "" for nothing."""
+    row: dict[str, Any] = dict(GOOD[sheet])
+    if sheet == "referral":
+        row |= {"full_name": draw.choice(PEOPLE), "phone": f"1380013800{draw.randint(0, 1)}"}
+    else:
+        row |= {"grid": f"{draw.randint(1, 3)}网格"}
+    if rule.startswith("no consent"):
+        return row | SPELLINGS_OF_NO[int(rule.rsplit(maxsplit=1)[-1])]
+    setting = Setting(ARRIVAL, ["990102001001", "990102001002"], draw)
+    return {**row, **spoil(sheet, rule, row, setting)} if rule else row
+
+
+MESSY_FILES = st.lists(
+    st.sampled_from([("referral", ""), ("coverage", "")]) | st.sampled_from(MESSES),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(first=MESSY_FILES, second=MESSY_FILES, draw=st.randoms(use_true_random=False))
+def test_a_check_gives_what_receiving_gives_whatever_is_in_the_file(
+    shared: Store,
+    plan: Plan,
+    tmp_path_factory: pytest.TempPathFactory,
+    first: list[tuple[str, str]],
+    second: list[tuple[str, str]],
+    draw: Random,
+) -> None:
+    empty(shared, "stg_referral", "stg_coverage", "raw_submission", "raw_row", "reg_said")
+    empty(shared, "reg_return")
+    folder = tmp_path_factory.mktemp("messes")
+    for number, kinds in enumerate((first, second)):
+        sheets = {
+            sheet: [messy(sheet, rule, draw) for each, rule in kinds if each == sheet]
+            for sheet in GOOD
+        }
+        path = write_workbook(folder / f"{number}.xlsx", sheets, identity(), [f"第{number}次"])
+        before = everything(shared)
+        at = RECEIVED + number * DAY
+        checked = taken(shared, plan, [path], at, keep=False)
+        assert everything(shared) == before
+        received = taken(shared, plan, [path], at)
+        assert checked == received
+        assert received[0].rows["read"] == len(kinds)
 
 
 def results_told(store: Store, number: int) -> dict[str, tuple[int, dict[str, int]]]:

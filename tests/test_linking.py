@@ -1,6 +1,7 @@
 """The compiled list: one row a person, by the linking rules; doubts go to a human."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import ACT
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
@@ -667,6 +669,17 @@ def test_a_filled_file_is_taken(
 
     assert take_answers(store, plan.slug, path, "陈医生", at=NOW) == (1 if taken else 0)
     assert contents(store, "reg_question", "question_id, answer") == [(asked, taken)]
+
+
+def test_the_trail_says_whose_records_an_answer_is_about(
+    store: Store, plan: Plan, asked: str, fill: Fill
+) -> None:
+    act = replace(ACT, what="questions answer")
+    take_answers(store, plan.slug, fill(["different"]), "陈", at=NOW, act=act)
+    answer_question(store, plan.slug, asked, "same", "陈", at=NOW, act=act)
+
+    told = contents(store, "reg_trail WHERE what = 'questions answer'", "subjects")
+    assert told == [(["G-1", "R-1"],)] * 2
 
 
 def test_a_file_with_mistakes_is_taken_not_at_all_and_named_by_row(

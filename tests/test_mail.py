@@ -7,7 +7,7 @@ import socket
 import ssl
 import stat
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -23,22 +23,34 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from released_rows import make_ledger, number, release, release_sweep, township
-from reports.gate import check_report, mail_gate, read_allowed
+from reports import gate as gate_module
+from reports.gate import let_pass, mail_gate, notice_gate, read_allowed
 from reports.write import report_path, write_report
 from tasks import outbox
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.mail import MailFailed, MailSettings, mail_settings, send_message
-from tasks.outbox import Gate, outbox_counts, retry_failed, send_ready, write_drafts
-from tasks.plan import copy_plan
+from tasks.outbox import (
+    AUDIENCES,
+    Gate,
+    OutboxCounts,
+    outbox_counts,
+    retry_failed,
+    send_ready,
+    write_drafts,
+    write_notice,
+)
+from tasks.plan import Plan, copy_plan, load_plan
 from tasks.post_office import PostOffice, open_post_office
-from tasks.rules.errors import DisclosureRisk, WrongCommand
+from tasks.rules.errors import DisclosureRisk, Exit, WrongCommand
+from tasks.rules.known_names import NameList
 from tasks.rules.wording import LANGUAGES, keys, say
 from tasks.store import Store
 
 NOW = datetime(2025, 11, 1, 9, 0)
 TO = "leader@example.test"
 MESSAGE_ID = "<0123@campaign.invalid>"
+NOBODY = NameList(bytes(32), frozenset(), frozenset())
 PROBLEMS = {key.removeprefix("mail.problem.") for key in keys("mail.problem.")}
 
 
@@ -370,12 +382,14 @@ def test_wrong_settings_are_named_and_their_values_are_not(
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home with one released and written sweep."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home with one released and written sweep, and the township's plan."""
+    for module in (outbox, gate_module):
+        monkeypatch.setattr(module, "load_plan", lambda _: township())
     home = make_ledger(tmp_path / "home")
     with open_ledger(home, "write") as store:
         release_sweep(store)
-        write_report(store, home, township(), "sweep", 1, 1, "zh-CN")
+        write_report(store, home, township(), "sweep", 1, 1, "zh-CN", NOBODY)
     return home
 
 
@@ -386,15 +400,11 @@ def ledger(home: Home) -> Iterator[Store]:
 
 
 @pytest.fixture
-def gate(ledger: Store) -> Gate:
-    """The gate, with the plan in hand."""
+def gate(ledger: Store, home: Home) -> Gate:
+    return mail_gate(ledger, home)
 
-    def check(
-        campaign: str, phase: str, round_: int, revision: int, parts: Mapping[str, str]
-    ) -> None:
-        check_report(parts, read_allowed(ledger, township(), phase, round_, revision))
 
-    return check
+SUBJECT = "2025年秋季社区精神卫生排查走访行动：排查走访 第 1 轮（第 1 版）"
 
 
 def draft(ledger: Store, home: Home, revision: int = 1) -> None:
@@ -406,7 +416,7 @@ def draft(ledger: Store, home: Home, revision: int = 1) -> None:
         1,
         revision,
         report=report_path(home, "autumn-2025", "sweep", 1, revision),
-        title="排查走访 第 1 轮",
+        subject=SUBJECT,
         now=NOW,
     )
 
@@ -436,7 +446,7 @@ def test_every_recipient_gets_one_message_a_revision(
     assert len({message["Message-ID"] for message in found.values()}) == 3
     page = report_path(home, "autumn-2025", "sweep", 1, 1)
     for message in found.values():
-        assert message["Subject"] == "排查走访 第 1 轮（第 1 版）"
+        assert message["Subject"] == SUBJECT
         content = parts(message)
         assert content["text/html"].split() == page.read_text(encoding="utf-8").split()
         assert "\n" not in content["text/html"]
@@ -526,15 +536,32 @@ def test_a_report_that_is_not_there_fails_without_a_connection(
     assert send_ready(ledger, home, settings(1), gate=gate, now=NOW).failed == 3
 
 
-def test_a_report_changed_after_release_is_stopped(
-    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+CHANGES = {
+    "a number": ("html", "</h1>", "</h1><p>转介 3 人</p>"),
+    "a name the gate could not know": ("html", "</h1>", "</h1><p>张三丰</p>"),
+    "one space": ("txt", "\n", " \n"),
+    "another line end": ("txt", "\n", "\r\n"),
+    "no text": ("txt", "", "\udcff"),
+}
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), CHANGES.values(), ids=CHANGES)
+def test_a_report_changed_after_release_is_stopped_and_nobody_is_mailed(
+    home: Home,
+    ledger: Store,
+    gate: Gate,
+    post_office: PostOffice,
+    kind: str,
+    before: str,
+    after: str,
 ) -> None:
     draft(ledger, home)
-    page = report_path(home, "autumn-2025", "sweep", 1, 1)
-    changed = page.read_text(encoding="utf-8").replace("</h1>", "</h1><p>转介 3 人</p>")
-    page.write_text(changed, encoding="utf-8")
-    with pytest.raises(DisclosureRisk):
+    page = report_path(home, "autumn-2025", "sweep", 1, 1, kind)
+    changed = page.read_bytes().decode().replace(before, after, 1)
+    page.write_bytes(changed.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DisclosureRisk) as stopped:
         send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert stopped.value.key == "gate.changed"
     assert sorted(messages(ledger).values()) == [
         ("failed", "gate"),
         ("ready", None),
@@ -543,16 +570,212 @@ def test_a_report_changed_after_release_is_stopped(
     assert arrived(post_office) == {}
 
 
+def test_the_phase_run_again_heals_a_changed_report(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    draft(ledger, home)
+    page = report_path(home, "autumn-2025", "sweep", 1, 1)
+    passed = page.read_bytes()
+    page.write_bytes(passed + b" ")
+    write_report(ledger, home, township(), "sweep", 1, 1, "zh-CN", NOBODY)
+    assert page.read_bytes() == passed
+    assert send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW).sent == 3
+
+
+def test_a_subject_changed_after_release_is_stopped(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    draft(ledger, home)
+    ledger.connection.execute("UPDATE ledger.out_message SET subject = subject || '！'")
+    with pytest.raises(DisclosureRisk) as stopped:
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert stopped.value.values == {"kind": "subject"}
+    assert arrived(post_office) == {}
+
+
+def test_one_message_that_may_not_go_stops_those_before_it(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    draft(ledger, home)
+    ledger.connection.execute(
+        "UPDATE ledger.out_message SET subject = '别的' WHERE recipient LIKE 'office@%'"
+    )
+    with pytest.raises(DisclosureRisk):
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert arrived(post_office) == {}
+    assert messages(ledger)["office@example.test"] == ("failed", "gate")
+    assert send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW).sent == 2
+
+
+def test_what_was_written_without_the_names_is_not_mailed(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    release_sweep(ledger, revision=2)
+    write_report(ledger, home, township(), "sweep", 1, 2, "zh-CN")
+    draft(ledger, home, revision=2)
+    with pytest.raises(DisclosureRisk) as stopped:
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert stopped.value.key == "gate.changed"
+
+
 def test_the_gate_for_mail_reads_plan_and_ledger_itself(tmp_path: Path) -> None:
     home = make_ledger(tmp_path / "home")
     source = Path(__file__).parents[1] / "data" / "campaigns" / "autumn-2025.toml"
     copy_plan(source, home.plan("autumn-2025").parent)
+    plan = load_plan(home.plan("autumn-2025"))
+    passed = {"txt": "约 45 人", "subject": "第 1 轮"}
     with open_ledger(home, "write") as store:
         release(store, "sweep", [number("referrals", "people", 45)], round=1)
+        let_pass(store, passed, read_allowed(store, plan, "sweep", 1, 1), NOBODY)
         check = mail_gate(store, home)
-        check("autumn-2025", "sweep", 1, 1, {"txt": "约 45 人", "subject": "第 1 轮"})
+        check("autumn-2025", "sweep", 1, 1, passed)
         with pytest.raises(DisclosureRisk):
             check("autumn-2025", "sweep", 1, 1, {"txt": "约 40 人"})
+        store.connection.execute("UPDATE ledger.out_figure SET value = 40")
+        with pytest.raises(DisclosureRisk) as stopped:
+            mail_gate(store, home)("autumn-2025", "sweep", 1, 1, passed)
+    assert stopped.value.key == "gate.unknown_people_number"
+
+
+# What the health side alone gets
+
+
+def tell(
+    ledger: Store,
+    home: Home,
+    text: str = "到期清理已完成。",
+    names: NameList = NOBODY,
+    **other: Any,
+) -> None:
+    plan = township()
+    given: dict[str, Any] = {"kind": "notice", "subject": "到期清理", "now": NOW} | other
+    write_notice(ledger, plan, text=text, gate=notice_gate(ledger, home, plan, names), **given)
+
+
+def told(ledger: Store) -> list[tuple[Any, ...]]:
+    return ledger.connection.execute(
+        "SELECT audience, recipient, state, revision FROM ledger.out_message"
+        " WHERE kind = 'notice' ORDER BY revision, recipient"
+    ).fetchall()
+
+
+def test_a_notice_goes_to_the_health_side_alone(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    tell(ledger, home, "到期清理已完成。\n请查看 <结果>。")
+    assert told(ledger) == [("health", "centre@example.test", "draft", 1)]
+
+    counts = send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+
+    assert counts == OutboxCounts(sent=1)
+    [message] = arrived(post_office).values()
+    assert (message["To"], message["Subject"]) == ("centre@example.test", "到期清理")
+    assert parts(message) == {
+        "text/plain": "到期清理已完成。\n请查看 <结果>。",
+        "text/html": "<p>到期清理已完成。</p><p>请查看 &lt;结果&gt;。</p>",
+    }
+
+
+def test_a_notice_is_drafted_once_a_day(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    for _ in range(2):
+        tell(ledger, home)
+    later = NOW + timedelta(days=1)
+    tell(ledger, home, now=later)  # the first still waits
+    assert len(told(ledger)) == 1
+    for _ in range(2):
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+        tell(ledger, home)
+    assert len(told(ledger)) == 1
+    tell(ledger, home, now=later)
+    tell(ledger, home, "到期清理明天进行。", now=later)
+    assert [row[2:] for row in told(ledger)] == [("sent", 1), ("draft", 2), ("draft", 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("清理了 3 人", "gate.unknown_people_number"),
+        ("清理了 3 条", "gate.unknown_number"),
+        ("请致电 13800138000", "gate.phone_number"),
+        ("患者资料", "gate.label"),
+    ],
+)
+def test_a_notice_holds_no_figure_and_nobody(
+    home: Home, ledger: Store, text: str, rule: str
+) -> None:
+    for written in ({"text": text}, {"subject": text}):
+        with pytest.raises(DisclosureRisk) as stopped:
+            tell(ledger, home, **written)
+        assert stopped.value.key == rule
+    assert told(ledger) == []
+
+
+@pytest.mark.parametrize("kind", sorted({*AUDIENCES, "letter"} - {"notice"}))
+def test_nothing_that_others_may_get_is_drafted_as_a_notice(
+    home: Home, ledger: Store, kind: str
+) -> None:
+    with pytest.raises(DisclosureRisk) as stopped:
+        tell(ledger, home, kind=kind)
+    assert (stopped.value.key, stopped.value.exit) == ("outbox.health_only", Exit.DISCLOSURE)
+    assert told(ledger) == []
+
+
+TAMPERED = {
+    "another recipient": "recipient = 'office@example.test'",
+    "another audience": "recipient = 'office@example.test', audience = 'office'",
+    "an audience of its own": "audience = 'village'",
+    "an unknown kind": "kind = 'letter'",
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED)
+def test_a_health_only_message_to_somebody_else_stops_all_mail(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice, change: str
+) -> None:
+    draft(ledger, home)
+    tell(ledger, home)
+    ledger.connection.execute(f"UPDATE ledger.out_message SET {change} WHERE kind = 'notice'")  # noqa: S608
+    with pytest.raises(DisclosureRisk) as stopped:
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert (stopped.value.key, stopped.value.exit) == ("outbox.wrong_recipient", Exit.DISCLOSURE)
+    assert "@" not in str(stopped.value)
+    assert outbox_counts(ledger) == OutboxCounts(ready=3, failed=1)
+    assert arrived(post_office) == {}
+
+
+def test_a_notice_made_a_summary_is_stopped(
+    home: Home, ledger: Store, gate: Gate, post_office: PostOffice
+) -> None:
+    tell(ledger, home)
+    ledger.connection.execute(
+        "UPDATE ledger.out_message SET kind = 'summary', audience = 'office',"
+        " recipient = 'office@example.test', phase = 'sweep', round = 1"
+    )
+    with pytest.raises(DisclosureRisk) as stopped:
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert stopped.value.key == "gate.changed"
+    assert arrived(post_office) == {}
+
+
+def test_who_left_the_plan_is_sent_nothing_more(
+    home: Home,
+    ledger: Store,
+    gate: Gate,
+    post_office: PostOffice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shorter(_: Path) -> Plan:
+        left = township().recipients.model_copy(update={"office": ("office@example.test",)})
+        return township().model_copy(update={"recipients": left})
+
+    draft(ledger, home)
+    monkeypatch.setattr(outbox, "load_plan", shorter)
+    with pytest.raises(DisclosureRisk):
+        send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
+    assert messages(ledger)["leader@example.test"] == ("failed", "recipient")
+    assert send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW).sent == 2
 
 
 def test_every_state_and_problem_can_be_said() -> None:

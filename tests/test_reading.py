@@ -2,6 +2,9 @@
 
 import csv
 import io
+import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,12 +14,14 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from conftest import RECEIVED, coverage, referral, write_grids, write_workbook
-from tasks import reading
+from made_files import SHEET, pack, parts_of
 from tasks.intake import take_in
-from tasks.plan import Plan
+from tasks.plan import Limits, Plan, PlanRefused, copy_plan, load_plan
 from tasks.reading import Submission, is_submission, read_submission
+from tasks.rules.cells import UNCOMPUTED
 from tasks.rules.contract import COVERAGE, REFERRAL, SHEETS, Identity, write_identity
 from tasks.rules.errors import Exit, FileRefused
 from tasks.rules.wording import LANGUAGES
@@ -194,6 +199,248 @@ def test_one_sheet_with_rows_is_enough(tmp_path: Path) -> None:
     assert read_submission(write_grids(tmp_path / "v.xlsx", grids)).rows_read == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_wide_text_is_known_by_its_zeros_and_lines_end_in_any_way(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    path = tmp_path / "v.csv"
+    path.write_bytes(as_text(table()).replace("\r\n", end).encode(encoding))
+    assert values(read_submission(path)) == [coverage()]
+
+
+def test_the_delimiter_is_the_one_that_shows_the_head(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    titles = [[LINE], ["填报：a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t"], ["sep=;"]]
+    path.write_text(as_text([*titles, heads(), cells()], ";"), encoding="utf-8")
+    assert values(read_submission(path)) == [coverage()]
+
+
+TWO_LINES = [
+    [LINE],
+    *csv.reader(
+        [
+            "序号,基本情况,,,,居住地,户籍地,联系,联系人,,,转介来源,同意,,,现况,线索编号,紧急程度",
+            ",姓名,性别,出生日期,身份证号,,,电话,姓名,关系,电话,,同意人,日期,范围,,,",
+        ]
+    ),
+]
+"""The columns of a referral sheet in their order, under a head of two lines."""
+
+
+def test_a_head_of_two_lines_is_read_together_or_by_its_lower_line(tmp_path: Path) -> None:
+    path = tmp_path / "v.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet()
+        for line, row in enumerate(TWO_LINES):
+            page.write_row(line, 0, row)
+        page.merge_range(1, 1, 1, 4, "基本情况")
+        page.merge_range(1, 8, 1, 10, "联系人")
+        page.merge_range(1, 0, 2, 0, "序号")
+        page.write_row(3, 0, cells("referral"))
+    from_text = tmp_path / "v.csv"
+    from_text.write_text(as_text([*TWO_LINES, cells("referral")]), encoding="utf-8")
+    for each in (path, from_text):
+        submission = read_submission(each)
+        assert values(submission) == [referral() | {"resident_id": ""}]
+        assert submission.sheets[0].rows[0][0] == 4
+
+
+def test_a_row_of_data_below_the_head_is_not_its_second_line(tmp_path: Path) -> None:
+    row = cells("referral", contact_name="姓名", contact_relation="电话")
+    path = write_grids(tmp_path / "v.xlsx", {"x": table(row, sheet="referral")})
+    (read,) = values(read_submission(path))
+    assert (read["contact_name"], read["contact_relation"]) == ("姓名", "电话")
+
+
+def test_a_head_repeated_for_printing_is_no_row(tmp_path: Path) -> None:
+    path = write_grids(tmp_path / "v.xlsx", {"x": table(cells(), heads(), cells(grid="二网格"))})
+    assert [number for number, _ in read_submission(path).sheets[0].rows] == [3, 5]
+
+
+def test_what_a_template_fills_in_by_itself_is_no_row(tmp_path: Path) -> None:
+    blank = ["", *[""] * 17]
+    rows = [[str(number), *blank[1:]] for number in range(1, 4)]
+    path = write_grids(tmp_path / "v.xlsx", {"x": table(*rows, sheet="referral")})
+    with pytest.raises(FileRefused) as refused:
+        read_submission(path)
+    assert refused.value.key == "refused.empty"
+
+
+def test_hidden_rows_are_read_and_a_hidden_sheet_counts_where_it_fits(tmp_path: Path) -> None:
+    path = tmp_path / "v.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        lists, page = book.add_worksheet("选项"), book.add_worksheet("走访情况")
+        lists.write_column(0, 0, ["是", "否", MARKER])
+        lists.hide()
+        for line, row in enumerate(table(cells(), cells(grid="二网格"))):
+            page.write_row(line, 0, row)
+        page.set_row(3, None, None, {"hidden": True})
+        page.activate()
+    assert [row["grid"] for row in values(read_submission(path))] == ["一网格", "二网格"]
+    book = openpyxl.load_workbook(path)
+    book["走访情况"].sheet_state = "hidden"
+    book["选项"].sheet_state = "visible"
+    book.save(path)
+    assert len(values(read_submission(path))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("转介人员", "转介人员"),
+        ("转介人员 (2)", "转介人员 (2)"),
+        ("Referrals", "Referrals"),
+        ("Sheet1", "Sheet1"),
+        ("工作表 1", "工作表 1"),
+        (MARKER, "#1"),
+        (f"转介人员 {MARKER}", "#1"),
+    ],
+)
+def test_a_sheet_is_called_by_its_name_only_where_that_is_nobodys(
+    tmp_path: Path, name: str, shown: str
+) -> None:
+    path = write_grids(tmp_path / "v.xlsx", {name: [[LINE], [*heads("referral"), MARKER], ROW]})
+    with pytest.raises(FileRefused) as refused:
+        read_submission(path)
+    assert refused.value.values["sheet"] == shown
+    assert MARKER not in refused.value.text()
+
+
+def test_signs_that_nobody_sees_are_taken_out(tmp_path: Path) -> None:
+    row = cells(grid="\u200b一网\u00ad格\u202e\ufeff", village_code="\u200e990101001001\x07\x00")
+    for path in (
+        write_grids(tmp_path / "v.xlsx", {"x": table(row)}),
+        tmp_path / "v.csv",
+    ):
+        if path.suffix == ".csv":
+            path.write_text(as_text(table(row)).replace("\0", ""), encoding="utf-8")
+        assert values(read_submission(path)) == [coverage()]
+
+
+# --- formulas, errors, serials: as Excel, openpyxl and LibreOffice write them ---------------------
+
+
+def formulas(path: Path, **options: object) -> Path:
+    """A workbook with formulas, errors and days, as a spreadsheet program saves it."""
+    with xlsxwriter.Workbook(str(path), options) as book:
+        page = book.add_worksheet("走访情况")
+        day = book.add_format({"num_format": 'yyyy"年"m"月"d"日"'})
+        for line, row in enumerate(table()):
+            page.write_row(line, 0, row)
+        page.write_formula("B3", "=NA()", None, "#N/A")
+        page.write_formula("C3", "=25+25", None, 50)
+        page.write_formula("D3", "=1/0", None, "#DIV/0!")
+        page.write_formula("H3", '=IF(1=1,"","x")', None, "")
+        # 2025-10-08 in either system: as a day, and as the bare number that day is
+        page.write_datetime("F3", datetime(2025, 10, 8), day)
+        page.write_number("G3", 45938 - (1462 if "date_1904" in options else 0))
+        page.write_boolean("I3", True)
+    return path
+
+
+FORMULAS = {
+    "village_code": "990101001001",
+    "grid": "#N/A",
+    "households": "50",
+    "households_visited": "#DIV/0!",
+    "households_declined": "2",
+    "visits_from": "2025-10-08",
+    "visits_to": "45938",
+    "no_consent_count": "",
+    "nil_return": "1",
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"date_1904": True}])
+def test_formulas_give_what_they_last_showed_and_errors_stay_errors(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    # XlsxWriter leaves out the type of a result that is an empty text; spreadsheet programs do not
+    (read,) = values(read_submission(formulas(tmp_path / "v.xlsx", **options)))
+    assert read == FORMULAS | {"no_consent_count": UNCOMPUTED}
+
+
+def test_a_formula_saved_without_a_result_is_not_blank(tmp_path: Path) -> None:
+    path = tmp_path / "v.xlsx"
+    book = openpyxl.Workbook()
+    for row in table(cells(grid='="一"&"网格"', households_declined="=1+1")):
+        book.active.append(row)
+    book.save(path)
+    (read,) = values(read_submission(path))
+    assert read == coverage(grid=UNCOMPUTED, households_declined=UNCOMPUTED)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="B3" t="e"><v>#REF!</v></c>', "#REF!"),
+        ("<c r='B3' t='e'><v>#REF!</v></c>", "#REF!"),
+        ('<c r="B3" s="1" t="e"><f>NA()</f><v>#N/A</v></c>', "#N/A"),
+        ('<c r="B3"><f>1+1</f></c>', UNCOMPUTED),
+        ('<c r="B3"><f>1+1</f><v></v></c>', UNCOMPUTED),
+        ('<c r="B3" t="n" s="1"><f t="shared" si="0"/><v/></c>', UNCOMPUTED),
+        ('<c r="B3" t="str"><f>IF(1,"")</f><v></v></c>', ""),
+        ('<c r="B3" t="str"><f>"一"</f><v>一</v></c>', "一"),
+        ('<c r="B3"><f>1+1</f><v>2</v></c>', "2"),
+    ],
+)
+def test_what_a_cell_says_however_its_program_wrote_it(
+    tmp_path: Path, cell: str, text: str
+) -> None:
+    path = write_grids(tmp_path / "v.xlsx", {"x": table()})
+    parts = parts_of(path)
+    parts[SHEET] = re.sub(rb'<c r="B3".*?</c>', cell.encode(), parts[SHEET])
+    assert values(read_submission(pack(path, parts))) == [coverage(grid=text)]
+
+
+@pytest.fixture(scope="module")
+def saved_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the two workbooks of formulas, saved by LibreOffice as XLSX, XLS and ODS."""
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("LibreOffice (soffice) is not installed")
+    folder = tmp_path_factory.mktemp("office")
+    sources = [formulas(folder / "d1900.xlsx"), formulas(folder / "d1904.xlsx", date_1904=True)]
+    for kind in ("xlsx", "xls", "ods"):
+        subprocess.run(
+            [
+                office,
+                f"-env:UserInstallation=file://{folder}/profile",
+                "--headless",
+                "--convert-to",
+                kind,
+                "--outdir",
+                str(folder / "saved"),
+                *map(str, sources),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    return folder / "saved"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])
+@pytest.mark.parametrize("system", ["d1900", "d1904"])
+def test_another_program_and_another_format_say_the_same(
+    saved_again: Path, system: str, kind: str
+) -> None:
+    assert values(read_submission(saved_again / f"{system}.{kind}")) == [FORMULAS]
+
+
+def test_a_workbook_behind_a_password_is_read_with_it_and_refused_without(tmp_path: Path) -> None:
+    plain = write_grids(tmp_path / "plain.xlsx", {"x": table()})
+    path = tmp_path / "v.xlsx"
+    with plain.open("rb") as source, path.open("wb") as target:
+        OOXMLFile(source).encrypt("right", target)
+    assert values(read_submission(path, passwords=["wrong", "right"])) == [coverage()]
+    for passwords in ([], ["wrong"]):
+        with pytest.raises(FileRefused) as refused:
+            read_submission(path, passwords=passwords)
+        assert_safe(refused.value, "refused.encrypted", "v.xlsx")
+
+
 @pytest.mark.parametrize(
     ("name", "taken"),
     [
@@ -264,55 +511,61 @@ REFUSED: list[tuple[str, dict[str, Any], str, dict[str, object]]] = [
         "two sheets of one kind",
         {"甲": people()["名单"], "乙": people()["名单"]},
         "refused.sheet_twice",
-        {"sheet": "转介人员"},
+        {"title": "转介人员", "first": "#1", "second": "#2"},
     ),
     (
         "a missing column",
         people(LINE, without("同意日期")),
         "refused.missing_column",
-        {"sheet": "名单", "columns": "同意日期"},
+        {"sheet": "#1", "row": 2, "columns": "同意日期"},
     ),
     (
-        "an extra column that looks like a head",
-        people(LINE, [*heads("referral"), "备注"]),
+        "an extra column of a kind that forms have",
+        people(LINE, [*heads("referral"), "备 注："]),
         "refused.extra_column",
-        {"sheet": "名单", "column": "备注"},
+        {"sheet": "#1", "row": 2, "column": "S", "head": "备注"},
     ),
-    (
-        "an extra column whose head has a line break",
-        people(LINE, [*heads("referral"), "备注\n(选填)"]),
-        "refused.extra_column",
-        {"sheet": "名单", "column": "备注 (选填)"},
-    ),
-    (
-        "an extra column whose head may be data",
-        people(LINE, [*heads("referral"), f"{MARKER}13800138000"]),
-        "refused.extra_column",
-        {"sheet": "名单", "column": "#19"},
-    ),
-    (
-        "an extra column with a long head",
-        people(LINE, [*heads("referral"), f"家庭住址及其他情况{MARKER}"]),
-        "refused.extra_column",
-        {"sheet": "名单", "column": "#19"},
+    *(
+        (
+            f"an extra column whose head may be {what}",
+            people(LINE, [*heads("referral"), head]),
+            "refused.unknown_column",
+            {"sheet": "#1", "row": 2, "column": "S", "allowed": "、".join(heads("referral"))},
+        )
+        for what, head in (
+            ("a name", MARKER),
+            ("a number", f"{MARKER}13800138000"),
+            ("an address", f"家庭住址及其他情况{MARKER}" * 10),
+            ("a remark", f"备注\n({MARKER})"),
+        )
     ),
     (
         "a column twice",
         people(LINE, [*heads("referral"), "联系电话"]),
         "refused.column_twice",
-        {"sheet": "名单", "column": "phone"},
+        {"sheet": "#1", "row": 2, "column": "S", "first": "H", "head": "联系电话"},
     ),
     (
         "content under a blank head",
         people(LINE, heads("referral"), [*ROW, "", MARKER]),
         "refused.outside_columns",
-        {"sheet": "名单", "row": 3},
+        {"sheet": "#1", "row": 3, "column": "T"},
     ),
     (
         "content beside the table only",
         people(LINE, heads("referral"), ROW, [*[""] * 20, MARKER]),
         "refused.outside_columns",
-        {"sheet": "名单", "row": 4},
+        {"sheet": "#1", "row": 4, "column": "U"},
+    ),
+    (
+        "a head of two lines that can be read in two ways",
+        people(
+            LINE,
+            [*heads("referral")[:8], "联系人", "", "", *heads("referral")[11:]],
+            [*[""] * 8, "姓名", "关系", "联系电话", *[""] * 7],
+        ),
+        "refused.unclear_head",
+        {"sheet": "#1", "row": 3, "column": "K"},
     ),
     ("head only", {"名单": [[LINE], heads("referral")]}, "refused.empty", {}),
     ("blank rows only", people(LINE, None, [" ", "", "　"]), "refused.empty", {}),
@@ -357,7 +610,7 @@ def test_a_csv_is_refused_for_the_same_reasons(
     path.write_text(as_text(rows), encoding="utf-8", newline="")
     with pytest.raises(FileRefused) as refused:
         read_submission(path)
-    # a CSV has no sheet's name: it is called after what it holds
+    # a CSV has no sheet: it is called after what it holds
     sheet = {"sheet": REFERRAL.title} if "sheet" in named else {}
     assert_safe(refused.value, key, "v.csv", **(named | sheet))
 
@@ -366,28 +619,65 @@ def workbook_bytes(folder: Path) -> bytes:
     return write_grids(folder / "whole.xlsx", people()).read_bytes()
 
 
-BROKEN = {
-    "a truncated workbook": ("v.xlsx", lambda whole: whole[: len(whole) * 2 // 3]),
-    "a workbook of which the start is left": ("v.xlsx", lambda whole: whole[:100]),
-    "text that is named a workbook": ("v.xlsx", lambda _: as_text(people()["名单"]).encode()),
-    "a page that is named a workbook": ("v.xls", lambda _: b"<html><table><tr><td>1</td>"),
-    "a workbook that is named CSV": ("v.csv", lambda whole: whole),
-    "bytes of no encoding": ("v.csv", lambda _: b"\xff\xff\xff" + MARKER.encode()),
-    "a wide text that ends half way": ("v.csv", lambda _: as_text(table()).encode("utf-16")[:-1]),
+UNREADABLE, OTHER = "refused.unreadable", "refused.other_content"
+BROKEN: dict[str, tuple[str, Any, str, dict[str, object]]] = {
+    "a truncated workbook": ("v.xlsx", lambda whole: whole[: len(whole) * 2 // 3], UNREADABLE, {}),
+    "the start of a workbook": ("v.xlsx", lambda whole: whole[:100], UNREADABLE, {}),
+    "text that is named a workbook": (
+        "v.xlsx",
+        lambda _: as_text(people()["名单"]).encode(),
+        OTHER,
+        {"ending": ".xlsx"},
+    ),
+    "a page that is named a workbook": (
+        "v.xls",
+        lambda _: b"<html><table><tr><td>1</td>",
+        OTHER,
+        {"ending": ".xls"},
+    ),
+    "a new workbook that is named an old one": (
+        "v.xls",
+        lambda whole: whole,
+        OTHER,
+        {"ending": ".xls"},
+    ),
+    "a workbook that is named CSV": ("v.csv", lambda whole: whole, OTHER, {"ending": ".csv"}),
+    "bytes of no encoding": (
+        "v.csv",
+        lambda _: b"\xff\xff\xff" + MARKER.encode(),
+        UNREADABLE,
+        {},
+    ),
+    "a wide text that ends half way": (
+        "v.csv",
+        lambda _: as_text(table()).encode("utf-16")[:-1],
+        UNREADABLE,
+        {},
+    ),
+    "half a surrogate pair": (
+        "v.csv",
+        lambda _: as_text(table()).encode("utf-16-le") + b"\x00\xd8",
+        UNREADABLE,
+        {},
+    ),
     "an unclosed quotation mark": (
         "v.csv",
         lambda _: as_text(people()["名单"]).encode() + b'"' + MARKER.encode(),
+        "refused.broken_row",
+        {"row": 4},
     ),
 }
 
 
-@pytest.mark.parametrize(("name", "make"), BROKEN.values(), ids=BROKEN)
-def test_what_is_no_table_is_refused(tmp_path: Path, name: str, make: Any) -> None:
+@pytest.mark.parametrize(("name", "make", "key", "named"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_table_is_refused(
+    tmp_path: Path, name: str, make: Any, key: str, named: dict[str, object]
+) -> None:
     path = tmp_path / name
     path.write_bytes(make(workbook_bytes(tmp_path)))
     with pytest.raises(FileRefused) as refused:
         read_submission(path)
-    assert_safe(refused.value, "refused.unreadable", name)
+    assert_safe(refused.value, key, name, **named)
 
 
 @pytest.mark.parametrize("name", ["v.docx", "v.pdf", "v", "v.xlsm"])
@@ -410,12 +700,13 @@ def test_an_empty_file_is_no_nil_return(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_even_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_grids(tmp_path / "v.xlsx", people())
-    monkeypatch.setattr(reading, "MOST_BYTES", path.stat().st_size - 1)
-    monkeypatch.delattr(Path, "read_bytes")
+    path = tmp_path / "v.xlsx"
+    with path.open("wb") as stream:
+        stream.truncate(2**20 + 1)
+    monkeypatch.delattr(Path, "open")
     with pytest.raises(FileRefused) as refused:
-        read_submission(path)
-    assert_safe(refused.value, "refused.too_large", "v.xlsx", most=0)
+        read_submission(path, Limits(file_megabytes=1))
+    assert_safe(refused.value, "refused.too_large", "v.xlsx", most=1)
 
 
 def test_a_file_that_went_away_is_refused(tmp_path: Path) -> None:
@@ -512,3 +803,36 @@ def test_a_round_that_is_not_approved_or_is_for_other_villages_is_refused(
     assert isinstance(result.refused, FileRefused)
     assert result.refused.key == key
     assert MARKER not in str(result.refused)
+
+
+# --- limits of a plan -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ("rows = 99", ("limits rows", "plan.at_least")),
+        ("file_megabytes = 257", ("limits file_megabytes", "plan.at_most")),
+        ("seconds = 1.5", ("limits seconds", "plan.whole_number")),
+        ("minutes = 1", ("limits minutes", "plan.unknown_key")),
+    ],
+)
+def test_a_plan_may_set_limits_within_bounds(
+    tmp_path: Path, line: str, mistake: tuple[str, str]
+) -> None:
+    source = Path(__file__).parent.parent / "data" / "campaigns" / "autumn-2025.toml"
+    copy_plan(source, tmp_path)
+    path = tmp_path / "plan.toml"
+    written = path.read_text(encoding="utf-8")
+    path.write_text(f"{written}\n[limits]\nrows = 500\n", encoding="utf-8")
+    assert load_plan(path).limits == Limits(rows=500)
+    path.write_text(f"{written}\n[limits]\n{line}\n", encoding="utf-8")
+    with pytest.raises(PlanRefused) as refused:
+        load_plan(path)
+    assert [(each.where, each.key) for each in refused.value.mistakes] == [mistake]
+
+
+def test_before_it_is_known_whose_a_file_is_the_widest_limits_hold() -> None:
+    assert Limits.widest([]) == Limits()
+    several = [Limits(rows=500, seconds=90), Limits(rows=30_000, seconds=10)]
+    assert Limits.widest(several) == Limits(rows=30_000, seconds=90)

@@ -1,15 +1,21 @@
 """Receiving: the inbox, what it leaves behind, and what the ledger learns."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from conftest import coverage, referral
+import pytest
+
+from conftest import ACT, coverage, referral
+from reports.gate import mail_gate, returned_gate
+from tasks.audit import show_trail
 from tasks.home import Home
 from tasks.plan import Plan
-from tasks.receive import receive, receive_inbox
+from tasks.receive import Received, receive, receive_inbox
+from tasks.rules.errors import DisclosureRisk
 from tasks.store import Store
 
 NOW = datetime(2025, 11, 3, 8, 0)
@@ -110,4 +116,171 @@ def test_a_return_workbook_is_written_again_when_the_file_comes_again(
         assert received.return_workbook is not None
         assert received.return_workbook.is_file()
     assert received.result.repeated
+    assert received.return_workbook is not None
     assert received.return_workbook.parent == home.returns(VILLAGE)
+
+
+def test_the_inbox_is_taken_in_by_when_files_were_put_there_whatever_they_are_called(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
+) -> None:
+    for name, phone in (("z.csv", "13700137001"), ("a.csv", "13700137002")):
+        put(write_csv("referral", [referral(phone=phone)], name=name), home)
+        time.sleep(1.1)  # the time of a file's place is taken to the second
+    received = receive_inbox(store, home, {plan.slug: plan}, now=shanghai())
+    assert [one.result.file for one in received] == ["z.csv", "a.csv"]
+    query = "SELECT phone FROM register.stg_referral WHERE is_current"
+    assert store.connection.execute(query).fetchall() == [("13700137002",)]
+
+
+def test_the_trail_says_whose_data_a_delivery_brought(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
+) -> None:
+    path = write_csv("referral", [referral(), referral(full_name="李四", urgency="?")])
+    for _ in range(2):
+        receive(store, home, {plan.slug: plan}, [path], received_at=NOW, recorded_at=NOW, act=ACT)
+    query = "SELECT referral_ref FROM register.stg_referral WHERE is_current"
+    ((reference,),) = store.connection.execute(query).fetchall()
+    (entry,) = show_trail(store, ACT, subject=reference)
+    assert (entry["who"], entry["subjects"]) == ("test", [reference])
+
+
+def deliver(store: Store, home: Home, plan: Plan, path: Path) -> Received:
+    plans = {plan.slug: plan}
+    (one,) = receive(
+        store,
+        home,
+        plans,
+        [path],
+        received_at=NOW,
+        recorded_at=NOW,
+        make_gate=returned_gate,
+    )
+    return one
+
+
+def messages(store: Store) -> list[tuple[str, ...]]:
+    return store.connection.execute(
+        "SELECT kind, audience, recipient, state, subject, report FROM ledger.out_message"
+    ).fetchall()
+
+
+def words_of(home: Home, report: str) -> str:
+    return (home.root / report).read_text("utf-8")
+
+
+def test_a_village_is_told_once_a_file_how_many_rows_went_back_and_why(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
+) -> None:
+    rows = [
+        referral(sex="孔雀石"),
+        referral(sex="孔雀石", full_name="绿松石"),
+        referral(full_name="王五"),
+    ]
+    path = write_csv("referral", rows)
+    for _ in range(2):
+        deliver(store, home, plan, path)
+    ((*to, subject, report),) = messages(store)
+    assert to == ["returned", "village", "v1@example.test", "draft"]
+    assert report.startswith(f"returns/{VILLAGE}/"), "it counts people's rows: not in the ledger"
+    body = words_of(home, report)
+    assert "“转介人员”2 行" in body
+    for value in ("孔雀石", "绿松石", "王五", path.name):
+        assert value not in subject + body
+
+
+@pytest.mark.parametrize("why", ["nothing returned", "no address", "the centre"])
+def test_nobody_is_written_to_without_need_or_address(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path], why: str
+) -> None:
+    rows = [referral(sex="男" if why == "nothing returned" else "?")]
+    path = write_csv("referral", rows)
+    if why == "no address":
+        villages = tuple(each.model_copy(update={"email": None}) for each in plan.villages)
+        plan = plan.model_copy(update={"villages": villages})
+    if why == "the centre":
+        path = write_csv(
+            "assessment_outcome",
+            [{"referral_ref": "R-1"}],
+            phase="diagnosis_queue",
+            round=0,
+            village=plan.health_centre.code,
+        )
+    one = deliver(store, home, plan, path)
+    assert bool(one.result.returned) == (why != "nothing returned")
+    assert messages(store) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("txt", "张三丰的性别要改正"),
+        ("txt", "“转介人员”2 行：13800138000"),
+        ("txt", "“转介人员”张三丰 行：{reason}"),
+        ("subject", "2 行要改正"),
+    ],
+)
+def test_the_gate_of_such_messages_lets_nothing_else_through(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path], part: str, text: str
+) -> None:
+    deliver(store, home, plan, write_csv("referral", [referral(sex="?")]))
+    ((*_, subject, report),) = messages(store)
+    body = words_of(home, report)
+    gate = returned_gate(store, {plan.slug: plan})
+    parts = {"txt": body, "subject": subject}
+    gate(plan.slug, "", 0, 2, parts)
+    text = text.replace("{reason}", body.splitlines()[1].partition("：")[2])
+    with pytest.raises(DisclosureRisk):
+        gate(plan.slug, "", 0, 2, parts | {part: text})
+
+
+def test_the_outbox_lets_the_message_go_as_it_was_drafted(
+    store: Store,
+    home: Home,
+    plan: Plan,
+    write_csv: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reports.gate.load_plan", lambda _: plan)
+    deliver(store, home, plan, write_csv("referral", [referral(sex="?")]))
+    ((*_, subject, report),) = messages(store)
+    body = words_of(home, report)
+    gate = mail_gate(store, home)
+    gate(plan.slug, "", 0, 1, {"txt": body, "subject": subject})
+    with pytest.raises(DisclosureRisk):
+        gate(plan.slug, "", 0, 1, {"txt": body.replace("1 行", "2 行"), "subject": subject})
+
+
+def test_the_same_file_again_changes_nothing_but_the_trail(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
+) -> None:
+    rows = [referral(), referral(full_name="李四", sex="?"), referral(consent_by="")]
+    path = write_csv("referral", rows)
+    found = []
+    for days in range(2):
+        at = NOW + timedelta(days=days)
+        receive(
+            store,
+            home,
+            {plan.slug: plan},
+            [path],
+            received_at=at,
+            recorded_at=at,
+            act=ACT,
+            make_gate=returned_gate,
+        )
+        workbooks = sorted(each.name for each in home.returns(VILLAGE).iterdir())
+        found.append((everything(store), workbooks))
+    assert found[0] == found[1]
+    assert [Path(name).suffix for name in found[0][1]] == [".txt", ".xlsx"]
+
+
+def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Table -> its rows, for every table of both files but the trail."""
+    tables = store.connection.execute(
+        "SELECT database_name, table_name FROM duckdb_tables() "
+        "WHERE database_name IN ('register', 'ledger') AND table_name <> 'reg_trail' ORDER BY ALL"
+    ).fetchall()
+    return {
+        table: store.connection.execute(f'FROM {file}."{table}" ORDER BY ALL').fetchall()
+        for file, table in tables
+    }

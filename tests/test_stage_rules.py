@@ -15,6 +15,7 @@ from conftest import coverage, make_home, open_home, referral, write_workbook
 from register_rows import VILLAGE_1, add_referral, add_registered
 from tasks.intake import FileResult, prepare, take_in
 from tasks.plan import Plan
+from tasks.rules.cells import UNCOMPUTED, cell_reason
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, SHEETS_OF_PHASE, Identity
 from tasks.store import Store
 
@@ -163,7 +164,7 @@ MISTAKES: Mapping[str, Mapping[str, Sequence[Row]]] = {
     },
     "coverage": {
         "village_code_valid": each(*NO_CODES, "990101001002"),
-        "grid_valid": each("", "网" * 41),
+        "grid_valid": each("", "网" * 41, "#N/A", "Err:502"),
         "households_valid": each(*NO_COUNTS),
         "households_visited_valid": each(*NO_COUNTS),
         "households_declined_valid": each(*NO_COUNTS),
@@ -528,6 +529,23 @@ def test_a_row_that_breaks_several_rules_is_returned_with_all_of_them_in_their_o
     )
 
 
+def test_a_formulas_error_is_returned_in_every_column(
+    register: Store, wide_plan: Plan, tmp_path: Path
+) -> None:
+    files: dict[str, Path] = {}
+    for name, sheet in SHEETS.items():
+        health = name in HEALTH_SHEETS
+        sender = wide_plan.health_centre.code if health else VILLAGE_1
+        rows = [SOUND[name](**{column.name: "#N/A"}) for column in sheet.columns]
+        path = tmp_path / f"{name}.xlsx"
+        files[name] = write_workbook(path, {name: rows}, identity(wide_plan, name, sender))
+    for name, path in files.items():
+        returned = {row.row: row.rules for row in judge(register, wide_plan, path).returned}
+        for place, column in enumerate(SHEETS[name].columns):
+            of_column = {rule.name for rule in SHEETS[name].rules if rule.column == column.name}
+            assert of_column & set(returned[FIRST_ROW + place]), (name, column.name)
+
+
 # --- spellings ------------------------------------------------------------------------------------
 
 
@@ -565,6 +583,18 @@ Spelled = Callable[[str, str], Any]
         "45933.0",
         "２０２５．１０．３",
         "　2025－10－03 ",
+        "2025 10 3",
+        "2025、10、3",
+        "2025.10.3.",
+        "2025/10/3 0:00",
+        "2025-10-03T00:00:00",
+        "2025年10月3日星期五",
+        "2025-10-03 (周五)",
+        "2025年十月三日",
+        "二〇二五年十月三日",
+        "二○二五年十月三号",
+        "3-Oct-2025",
+        "03 October 2025",
     ],
 )
 def test_a_date_is_read_in_many_spellings(spelled: Spelled, cell: str) -> None:
@@ -585,6 +615,11 @@ def test_a_date_is_read_in_many_spellings(spelled: Spelled, cell: str) -> None:
         "2025",
         "20251332",
         "459330",
+        "3 Octopus 2025",
+        "二〇二五年二月三十日",
+        "二五年十月三日",
+        "十月三日",
+        "#N/A",
         "1.5",
         "-45933",
     ],
@@ -593,6 +628,26 @@ def test_a_date_that_can_be_read_in_two_ways_or_in_none_is_not_guessed(
     spelled: Spelled, cell: str
 ) -> None:
     assert spelled("to_date(cell)", cell) is None
+
+
+@pytest.mark.parametrize("day", [1, 9, 10, 11, 19, 20, 21, 29, 30, 31])
+def test_days_in_chinese_numerals(spelled: Spelled, day: int) -> None:
+    ones, tens = "〇一二三四五六七八九"[day % 10], ("", "十", "二十", "三十")[day // 10]
+    written = f"一九九二年十二月{tens}{ones if day % 10 else ''}日"
+    assert spelled("to_date(cell)", written) == date(1992, 12, day)
+
+
+@given(
+    cell=st.one_of(
+        st.from_regex(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?( \d{1,2}:\d{2})?", fullmatch=True),
+        st.sampled_from(["#N/A", "#VALUE!", "Err:502", UNCOMPUTED]),
+    )
+)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_cell_with_a_reason_is_read_by_no_rule(spelled: Spelled, cell: str) -> None:
+    if cell_reason(cell, "date") not in {None, "cell.time_of_day"}:
+        assert spelled("to_date(cell)", cell) is None
+        assert spelled("to_month(cell)", cell) is None
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,16 @@ import pyarrow as pa
 import pytest
 
 from conftest import ACT, KEY, RECEIVED, WriteCsv, make_home, open_home, referral
+from tasks.copying import read_contents
 from tasks.home import Home
 from tasks.intake import take_in
 from tasks.ledger import open_ledger
 from tasks.plan import Plan
 from tasks.receive import record_arrivals
-from tasks.register import make_stores, open_register
+from tasks.register import attach_stores, make_stores, open_register
 from tasks.rules.errors import CampaignError, CheckFailed, Exit, StoreBusy, WrongCommand
 from tasks.rules.wording import LANGUAGES
-from tasks.store import Store, attach, memory, statement
+from tasks.store import Store, attach, load_encryption, memory, statement
 
 MARKER = "孔雀石标记"
 OTHER_KEY = "b" * 64
@@ -84,7 +85,7 @@ def test_the_register_opens_with_its_key_alone(home: Home, plan: Plan, write_csv
         take_marked(store, plan, write_csv)
     with pytest.raises(WrongCommand) as refused, open_register(home, key=OTHER_KEY, act=ACT):
         raise AssertionError("opened with another key")
-    assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
+    assert_safe(refused.value, "error.wrong_key", Exit.WRONG_COMMAND)
     with memory() as connection, pytest.raises(WrongCommand) as plain:
         attach(connection, home.register, "register", None)
     assert_safe(plain.value, "error.store_unreadable", Exit.WRONG_COMMAND)
@@ -100,11 +101,84 @@ def test_a_key_that_is_no_key_is_refused_before_it_meets_a_statement(home: Home,
     assert_safe(refused.value, "error.key_form", Exit.WRONG_COMMAND)
 
 
-def test_a_damaged_register_is_told_as_such(home: Home) -> None:
-    home.register.write_bytes(MARKER.encode() * 1000)
+@pytest.mark.parametrize("place", [0, 100, 4100, 8200])
+def test_a_damaged_register_is_told_apart_from_a_wrong_key(home: Home, place: int) -> None:
+    content = bytearray(home.register.read_bytes())
+    content[place] ^= 1
+    home.register.write_bytes(content)
     with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY, act=ACT):
         raise AssertionError("opened")
-    assert_safe(refused.value, "error.store_unreadable", Exit.WRONG_COMMAND)
+    assert_safe(refused.value, "error.store_damaged", Exit.WRONG_COMMAND)
+
+
+@pytest.mark.parametrize("content", [b"", MARKER.encode() * 1000])
+def test_a_file_that_is_no_register_is_told_as_damaged(home: Home, content: bytes) -> None:
+    home.register.write_bytes(content)
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY, act=ACT):
+        raise AssertionError("opened")
+    assert_safe(refused.value, "error.store_damaged", Exit.WRONG_COMMAND)
+
+
+def test_damage_that_only_a_statement_meets_is_told_as_such(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CAMPAIGN_SQL_ERRORS", raising=False)
+    with memory() as connection:
+        load_encryption(connection)
+        attach(connection, home.register, "register", KEY)
+        # withdrawals enough to lie in blocks of their own, away from what is read at opening
+        connection.execute(
+            "INSERT INTO register.reg_withdrawal SELECT 'c', md5(range::VARCHAR), today(), "
+            "sha256(range::VARCHAR), now() FROM range(50000)"
+        )
+    content = bytearray(home.register.read_bytes())
+    for place in range(len(content) // 4, len(content), 50_000):
+        content[place] ^= 1
+    home.register.write_bytes(content)
+    with memory() as connection:
+        load_encryption(connection)
+        attach(connection, home.register, "register", KEY)
+        with pytest.raises(WrongCommand) as refused:
+            read_contents(Store(connection), "register")
+    assert_safe(refused.value, "error.store_damaged_inside", Exit.WRONG_COMMAND)
+
+
+def test_a_register_that_is_gone_is_not_made_anew(home: Home) -> None:
+    home.register.unlink()
+    for opened in (
+        lambda: open_register(home, key=KEY, act=ACT).__enter__(),
+        lambda: make_stores(home, KEY),
+    ):
+        with pytest.raises(WrongCommand) as refused:
+            opened()
+        assert_safe(refused.value, "key.no_register", Exit.WRONG_COMMAND)
+    assert not home.register.exists()
+
+
+@pytest.mark.parametrize("table", ["register.reg_booking", "ledger.agg_anchor"])
+def test_a_home_of_an_earlier_version_asks_for_init_which_adds_what_is_missing(
+    home: Home, table: str
+) -> None:
+    with attach_stores(home, KEY) as store:
+        store.connection.execute(f"DROP TABLE {table}")
+    with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY, act=ACT):
+        raise AssertionError("opened")
+    assert_safe(refused.value, "key.older_home", Exit.WRONG_COMMAND)
+    make_stores(home, KEY)
+    with open_register(home, key=KEY, act=ACT) as store:
+        assert tuple(table.split(".")) in store.rows("reference/tables")
+
+
+def test_a_register_that_is_exchanged_while_it_is_opened_is_busy(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter([1, 2])
+    monkeypatch.setattr("tasks.store._inode", lambda path: next(seen))
+    with memory() as connection:
+        with pytest.raises(StoreBusy):
+            attach(connection, home.ledger, "ledger", None)
+        databases = connection.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    assert ("ledger",) not in databases
 
 
 # --- the ledger -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tasks.rules.contract import SHEETS, VERDICTS
 from tasks.rules.wording import LANGUAGES, current_language, fields, keys, say
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("cli", "data", "flows", "reports", "tasks")
+PACKAGES = ("cli", "data", "flows", "reports", "tasks", "web")
 SPEAKING = {"say"} | {
     name
     for name, value in vars(errors).items()

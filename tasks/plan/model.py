@@ -4,7 +4,7 @@ What may be said is DOMAIN.md sections 3, 4 and 7 (kept in docs/domain.md).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, LiteralString, TypeGuard
@@ -221,6 +221,29 @@ class Rules(_Part):
     retention: Retention = Retention()
 
 
+class Limits(_Part):
+    """How much of one submission is read; a file beyond any of these is refused whole.
+
+    The defaults are many times what a village sends, and small enough for any office computer.
+    The bounds are what a spreadsheet program itself can hold, or what one file may cost a run.
+    """
+
+    file_megabytes: Annotated[int, Field(ge=1, le=256)] = 20
+    rows: Annotated[int, Field(ge=100, le=1_048_576)] = 20_000
+    """The last row of a sheet that holds anything."""
+    columns: Annotated[int, Field(ge=30, le=1_000)] = 100
+    """The last column of a sheet that holds anything."""
+    cell_characters: Annotated[int, Field(ge=200, le=32_767)] = 1_000
+    seconds: Annotated[int, Field(ge=5, le=600)] = 60
+    """How long reading one workbook may take."""
+
+    @classmethod
+    def widest(cls, several: Iterable["Limits"]) -> "Limits":
+        """Return the widest of each number: before a file is read, nobody knows whose it is."""
+        found = [each.model_dump() for each in several] or [cls().model_dump()]
+        return cls(**{name: max(each[name] for each in found) for name in cls.model_fields})
+
+
 class Targets(_Part):
     """Targets on service, in percent; there are none on people (limit 5)."""
 
@@ -281,6 +304,7 @@ class Plan(Heading):
     villages_file: str = "villages.csv"
     recipients: Recipients
     rules: Rules = Rules()
+    limits: Limits = Limits()
     targets: Targets = Targets()
     clinic: tuple[ClinicSession, ...] = ()
     duties: tuple[Duty, ...] = ()

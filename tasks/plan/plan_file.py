@@ -14,6 +14,7 @@ from tasks.plan.model import (
     Duty,
     Heading,
     HealthCentre,
+    Limits,
     PhaseEntry,
     Plan,
     Recipients,
@@ -33,6 +34,7 @@ _SECTIONS = (
     "health_centre",
     "recipients",
     "rules",
+    "limits",
     "targets",
     "phases",
     "clinic",
@@ -72,6 +74,7 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
     )
     recipients = _table(content, "recipients", Recipients, findings)
     rules = _table({"rules": {}, **content}, "rules", Rules, findings)
+    limits = _table({"limits": {}, **content}, "limits", Limits, findings)
     targets = findings.take_targets(content.get("targets", {}))
     phases = _list(content, "phases", PhaseEntry, findings)
     clinic = _list(content, "clinic", ClinicSession, findings)
@@ -93,7 +96,9 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
     if not any(content.get(name) for name in ("phases", "duties", "ad_hoc")):
         findings.wrong("phases", "plan.nothing_to_do")
 
-    if findings.mistakes or not (heading and centre and recipients and rules and targets):
+    if findings.mistakes or not (
+        heading and centre and recipients and rules and limits and targets
+    ):
         raise PlanRefused(path.name, findings.mistakes)
     return Plan(
         **dict(heading),
@@ -103,6 +108,7 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
         villages_file=villages_file,
         recipients=recipients,
         rules=rules,
+        limits=limits,
         targets=targets,
         clinic=tuple(sorted((each for _, each in clinic), key=lambda each: each.date)),
         duties=tuple(each for _, each in duties),

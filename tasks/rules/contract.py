@@ -26,7 +26,10 @@ PHASES = (
 )
 
 RUN_PHASES = ("sweep", "list_compilation", "aggregation", "diagnosis_queue", "supervision")
-"""The phases that a flow runs today."""
+"""The phases that a flow runs today and that release figures."""
+
+NIGHTLY_PHASES = ("retention",)
+"""The phases that a flow runs for a day and that release nothing: no round, no figures."""
 
 VILLAGE_PHASES = ("readiness", "sweep", "supervision")
 """The phases for which villages send files."""
@@ -93,8 +96,8 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     # value -> spellings read (the first is written into templates); the value itself is read too
     "sex": {"male": ("男", "m", "男性"), "female": ("女", "f", "女性")},
     "yes_no": {
-        "yes": ("是", "y", "true", "1", "√", "✓", "有", "已", "已完成"),
-        "no": ("否", "n", "false", "0", "×", "✗", "x", "无", "未", "未完成"),
+        "yes": ("是", "y", "true", "1", "1.0", "√", "✓", "✔", "☑", "有", "已", "已完成"),
+        "no": ("否", "n", "false", "0", "0.0", "×", "✗", "✘", "☒", "x", "无", "未", "未完成"),
     },
     "referred_by": {
         "self": ("本人", "自荐"),
@@ -180,6 +183,19 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         "other": ("其他",),
     },
 }
+
+RETURN_COLUMN = Column("return_no", ("退回编号",), required=False)
+"""The one column that stands beside a sheet's own: in a return workbook, the number of a row, by
+which the corrected row finds its original. It says nothing of a row and is in no template."""
+
+_RETURN_NUMBER = re.compile(r"T-[0-9A-F]{12}")
+
+
+def read_return_number(cell: str) -> str | None:
+    """Return the number in a cell of RETURN_COLUMN, or None where it holds none."""
+    number = cell.strip().upper()
+    return number if _RETURN_NUMBER.fullmatch(number) else None
+
 
 _VILLAGE = Column("village_code", ("村(社区)代码", "村（社区）代码", "村代码", "社区代码"))
 

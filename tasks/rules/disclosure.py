@@ -6,9 +6,10 @@ numbers, never looser ones (DOMAIN.md section 7). Zero, withheld and not reporte
 different things and stay so. What several figures give away together is `tasks/protect.py`'s part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 WITHHOLD_TO = 7
 ROUND_TO = 5
@@ -117,6 +118,43 @@ def rate(name: str, village: str, numerator: Figure | None, denominator: Figure 
     return Figure(name, "percent", village, value, "zero" if value == 0 else "released")
 
 
+Key = tuple[str, str]
+"""A figure of a release: its name, and its village ('' is the township)."""
+
+
+class Scope(NamedTuple):
+    """What a release is about: a phase of a campaign, and its round."""
+
+    campaign: str
+    phase: str
+    round: int
+
+
+SERVICE = "supervision"
+"""The phase whose rounds are months: the same counts of the same villages, looked at again."""
+
+
+def thread(scope: Scope) -> tuple[str | int, ...]:
+    """Return what stays the same while counts of one name and place may be one and the same count.
+
+    Rounds of a sweep count other referrals each. List and queue look at the same people again and
+    again, whatever the round. A month's subsidies may be those of another month, and those that
+    another campaign asked the village for: so they are one thread in all campaigns.
+    """
+    if scope.phase == SERVICE:
+        return (SERVICE,)
+    if scope.phase == "sweep":
+        return scope
+    return scope[:2]
+
+
+def may_meet(one: Scope, other: Scope) -> bool:
+    """Whether counts of two scopes can stand in one sum, or be the same count."""
+    if SERVICE in (one.phase, other.phase):
+        return one.phase == other.phase
+    return one.campaign == other.campaign
+
+
 NOTHING = Range(0, 0)
 SOMETHING = Range(1, None)
 ANYTHING = Range(0, None)
@@ -124,30 +162,64 @@ ANYTHING = Range(0, None)
 
 @dataclass(frozen=True)
 class Relation:
-    """A sum every reader knows: the parts, and what else the total holds, add up to the total."""
+    """A sum a reader may know: `wholes` together are `parts` together and `rest` more."""
 
-    total: tuple[str, str]
-    """(figure name, village); '' is the township."""
-    parts: tuple[tuple[str, str], ...]
+    wholes: tuple[Key, ...]
+    parts: tuple[Key, ...]
     rest: Range = NOTHING
-    """How many people of the total are in none of the parts."""
+    """How many people of the wholes are in none of the parts."""
+
+
+QUEUED = (
+    "people_waiting",
+    "people_booked",
+    "people_confirmed",
+    "people_not_confirmed",
+    "people_declined",
+)
+"""The states of the queue: everybody in it is in one of them (`tasks/sql/figures/queue.sql`)."""
+
+SETTINGS = (
+    "people_home",
+    "people_hospital",
+    "people_welfare_institution",
+    "people_other_institution",
+    "people_not_reachable",
+)
+"""The care settings of the list: everybody on it is in one of them."""
+
+GROWING = frozenset(
+    {
+        "referrals",
+        "no_consent",
+        "people_listed",
+        "people_known",
+        "people_new",
+        "people_offered",
+        "people_attended",
+        "people_assessed",
+        "people_confirmed",
+        "people_not_confirmed",
+        "people_declined",
+    }
+)
+"""Counts to which people are added as a campaign goes on; they fall only where one is taken out."""
 
 
 def relations(
     phase: str,
     villages: tuple[str, ...],
-    exact: Mapping[tuple[str, str], int | None] = MappingProxyType({}),
+    exact: Mapping[Key, int | None] = MappingProxyType({}),
 ) -> tuple[Relation, ...]:
     """Return what a reader knows of the counts of people in one release of `phase`.
 
-    `exact`: the counts themselves, by name and village, for what the page says of them in words.
+    Source: the statements that count, in `tasks/sql/figures/` and `tasks/sql/reporting/`; each
+    relation holds by how they count. `exact`: the counts themselves, for what the page says of them
+    in words.
     """
 
     def over_villages(name: str) -> Relation:
-        return Relation((name, ""), tuple((name, village) for village in villages))
-
-    def of(total: str, *parts: str, rest: Range = NOTHING, village: str = "") -> Relation:
-        return Relation((total, village), tuple((part, village) for part in parts), rest)
+        return Relation(((name, ""),), tuple((name, village) for village in villages))
 
     def subsidies(village: str) -> Relation:
         """Whether all that was applied for was paid is told: a thing to do, a rectification."""
@@ -157,40 +229,71 @@ def relations(
             rest = ANYTHING
         else:
             rest = SOMETHING if paid < applied else NOTHING
-        return of("subsidy_applied", "subsidy_paid", rest=rest, village=village)
+        return Relation((("subsidy_applied", village),), (("subsidy_paid", village),), rest)
 
     if phase == "sweep":
         return (over_villages("referrals"),)
     if phase == "list_compilation":
         return (
             over_villages("people_listed"),
-            of("people_listed", "people_known", "people_new"),
-            of(
-                "people_listed",
-                "people_home",
-                "people_hospital",
-                "people_welfare_institution",
-                "people_other_institution",
-                "people_not_reachable",
-            ),
+            _of(("people_listed",), ("people_known", "people_new")),
+            _of(("people_listed",), SETTINGS),
         )
     if phase == "diagnosis_queue":
+        ended = QUEUED[2:]
         return (
-            of("people_offered", "people_attended", rest=ANYTHING),
-            of(
-                "people_offered",
-                "people_confirmed",
-                "people_not_confirmed",
-                "people_declined",
-                rest=ANYTHING,
-            ),
-            of("people_attended", "people_assessed"),
-            of("people_assessed", "people_confirmed", "people_not_confirmed", rest=ANYTHING),
+            _of(QUEUED, ("people_offered",), ANYTHING),
+            _of(("people_offered",), ("people_attended",), ANYTHING),
+            _of(("people_offered",), ended, ANYTHING),
+            _of(("people_attended",), ("people_assessed",)),
+            _of(("people_assessed",), ("people_confirmed", "people_not_confirmed"), ANYTHING),
         )
-    if phase == "supervision":
+    if phase == SERVICE:
         return (
             over_villages("subsidy_applied"),
             over_villages("subsidy_paid"),
             *map(subsidies, villages),
         )
     return ()
+
+
+def between_phases(villages: tuple[str, ...]) -> tuple[Relation, ...]:
+    """Return what a reader may know of the newest releases of one campaign's phases together.
+
+    A figure of the sweep stands for those of all its rounds. None of this need be so: a file can
+    come, a referral be withdrawn or two people turn out to be one after either phase ran, and a
+    village can send people who live elsewhere. So it is for who knows that nothing of the kind
+    happened, and it is knowledge only where the exact counts bear it out (`tasks/protect.py`).
+    """
+    return (
+        # whoever is listed was referred, in one of the rounds
+        _of(("referrals",), ("people_listed",), ANYTHING),
+        # everybody was referred once, and by the village that is responsible
+        *(
+            Relation((("referrals", village),), (("people_listed", village),))
+            for village in ("", *villages)
+        ),
+        # in the queue are those who are new and not in hospital
+        _of(("people_new",), QUEUED, ANYTHING),
+        _of((*QUEUED, "people_hospital"), ("people_new",), ANYTHING),
+        _of(tuple(name for name in SETTINGS if name != "people_hospital"), QUEUED, ANYTHING),
+    )
+
+
+def between_revisions(keys: Iterable[Key]) -> tuple[Relation, ...]:
+    """Return what a reader may know of two releases of one thread, one after the other.
+
+    `keys`: the figures of both. The wholes are counts of the later, the parts of the earlier one.
+    As between phases, this is knowledge only where the exact counts bear it out: people are added
+    and nobody is taken out, and while the list stays as it is the queue holds the same people.
+    """
+    growing = [key for key in keys if key[0] in GROWING]
+    return (
+        *(Relation((key,), (key,), ANYTHING) for key in growing),
+        _of(QUEUED, QUEUED),
+    )
+
+
+def _of(wholes: tuple[str, ...], parts: tuple[str, ...], rest: Range = NOTHING) -> Relation:
+    """Return a relation of figures of the township."""
+    return Relation(tuple((name, "") for name in wholes), tuple((name, "") for name in parts), rest)

@@ -41,6 +41,10 @@ class CampaignError(Exception):
         """Return the one line in `language` (default: the process's language)."""
         return say(self.key, language, **self.values)
 
+    def outside(self) -> "CampaignError":
+        """Return what of the error may leave the health side's process, as to Prefect."""
+        return self
+
     def __str__(self) -> str:
         return self.text()
 
@@ -59,6 +63,22 @@ class CheckFailed(CampaignError):
     """A table rule does not hold; the phase stops before anything is published."""
 
     exit = Exit.CHECK_FAILED
+
+
+class PeopleRuleBroken(CheckFailed):
+    """A rule of a table about people does not hold; how often is for the terminal only.
+
+    How many rows about people break a rule is a count of people, and a small one.
+    """
+
+    def __init__(self, table: str, rule: str, count: int) -> None:
+        """Take the names of table and rule, and how many rows or groups break it."""
+        super().__init__("check.table_rule", table=table, rule=rule, count=count)
+
+    def outside(self) -> CampaignError:
+        """Return the error without its count."""
+        table, rule = self.values["table"], self.values["rule"]
+        return CheckFailed("check.people_rule", table=table, rule=rule)
 
 
 class DisclosureRisk(CampaignError):

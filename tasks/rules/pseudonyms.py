@@ -3,11 +3,16 @@
 A plain hash of an identity number is no protection: there are few enough numbers to try them all.
 Each purpose derives a key of its own, so that a pseudonym made for one purpose says nothing about
 one made for another (RFC 2104 for HMAC; the derivation is the first half of HKDF, RFC 5869).
+
+What was hashed is not kept, so a new secret cannot be put in place of an old one. It is put around
+it: after n rotations a pseudonym is the hash, under the n-th secret, of the one before. So stored
+pseudonyms can be moved on without knowing what they stand for, and a new value still meets them.
 """
 
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 
 SECRET_BYTES = 32
 _BLOCK = 64
@@ -32,6 +37,18 @@ def keyed_hash(secret: bytes, purpose: str, text: str) -> str:
     """
     key = _purpose_key(secret, purpose)
     return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def keyed_chain(secrets: Sequence[bytes], purpose: str, text: str) -> str:
+    """Return the pseudonym of `text` for `purpose` under all `secrets`, the oldest first.
+
+    Raises ValueError as `hmac_pads` does, and where there is no secret.
+    """
+    if not secrets:
+        raise ValueError("there is no secret")
+    for secret in secrets:
+        text = keyed_hash(secret, purpose, text)
+    return text
 
 
 def _purpose_key(secret: bytes, purpose: str) -> bytes:

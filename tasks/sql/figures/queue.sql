@@ -1,38 +1,43 @@
--- Grain: one row: exact counts of the queue at $as_of, over queue_member, queue_outcome, queue_state
--- and the queue as written; people who have withdrawn are in none. Waiting is counted from consent to
--- the first assessment.
+-- Grain: one row: exact counts of the queue, over figure_queue_person; people who have withdrawn are in
+-- none, people whom retention erased in all but waiting and booked. Waiting is counted in days from
+-- consent to the first assessment. Its median and 90th percentile are nearest ranks (Hyndman and Fan
+-- 1996, definition 1): the least number of days that at least half, or nine in ten, waited no longer
+-- than. A value between two people's would tell how many they are: 10.5 days, an even number.
 WITH
+erased AS (
+    SELECT coalesce(map(list(name), list(amount)), MAP {}) AS amount
+    FROM register.reg_tally
+    WHERE campaign = $campaign AND phase = 'diagnosis_queue'
+),
+wait AS (
+    SELECT attended_on - waiting_since AS days
+    FROM figure_queue_person
+    WHERE attended_on IS NOT NULL
+    UNION ALL
+    SELECT days
+    FROM (SELECT days, unnest(range(people)) FROM register.reg_waited WHERE campaign = $campaign)
+),
 person AS (
     SELECT
-        state.person_ref,
-        queue.state,
-        state.waiting_since,
-        told.attended_on,
-        told.person_ref IS NOT NULL AS has_outcome,
-        EXISTS (
-            FROM register.reg_booking AS booking
-            JOIN queue_member AS member ON member.referral_ref = booking.person_ref
-            WHERE booking.campaign = $campaign
-                AND booking.session_date <= $as_of
-                AND booking.booked_on <= $as_of
-                AND member.person_ref = state.person_ref
-        ) AS was_booked
-    FROM queue_state AS state
-    JOIN register.reg_queue AS queue
-        ON queue.campaign = $campaign AND queue.person_ref = state.person_ref
-    LEFT JOIN queue_outcome AS told ON told.person_ref = state.person_ref
-    WHERE state.ended IS DISTINCT FROM 'withdrawn'
+        count(*) FILTER (WHERE state = 'waiting') AS waiting,
+        count(*) FILTER (WHERE state = 'booked') AS booked,
+        count(*) FILTER (WHERE was_booked OR has_outcome) AS offered,
+        count(attended_on) AS attended,
+        count(*) FILTER (WHERE state = 'confirmed') AS confirmed,
+        count(*) FILTER (WHERE state = 'not_confirmed') AS not_confirmed,
+        count(*) FILTER (WHERE state = 'declined') AS declined
+    FROM figure_queue_person
 )
 SELECT
-    count(*) FILTER (WHERE state = 'waiting') AS people_waiting,
-    count(*) FILTER (WHERE state = 'booked') AS people_booked,
-    count(*) FILTER (WHERE was_booked OR has_outcome) AS people_offered,
+    waiting AS people_waiting,
+    booked AS people_booked,
+    offered + coalesce(amount['people_offered'], 0) AS people_offered,
     -- who declined was offered an assessment and did not heed the offer
-    count(attended_on) AS people_attended,
-    count(attended_on) AS people_assessed,
-    count(*) FILTER (WHERE state = 'confirmed') AS people_confirmed,
-    count(*) FILTER (WHERE state = 'not_confirmed') AS people_not_confirmed,
-    count(*) FILTER (WHERE state = 'declined') AS people_declined,
-    quantile_cont(attended_on - waiting_since, 0.5) AS waiting_median,
-    quantile_cont(attended_on - waiting_since, 0.9) AS waiting_p90
-FROM person;
+    attended + coalesce(amount['people_attended'], 0) AS people_attended,
+    attended + coalesce(amount['people_assessed'], 0) AS people_assessed,
+    confirmed + coalesce(amount['people_confirmed'], 0) AS people_confirmed,
+    not_confirmed + coalesce(amount['people_not_confirmed'], 0) AS people_not_confirmed,
+    declined + coalesce(amount['people_declined'], 0) AS people_declined,
+    (SELECT quantile_disc(days, 0.5) FROM wait) AS waiting_median,
+    (SELECT quantile_disc(days, 0.9) FROM wait) AS waiting_p90
+FROM person, erased;

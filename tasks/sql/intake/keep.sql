@@ -14,8 +14,7 @@ SELECT
     CASE WHEN verdict.verdict = 'accepted' THEN staged.alt_key END AS alt_key,
     CASE WHEN verdict.verdict = 'accepted' THEN staged.content_hash END AS content_hash,
     verdict.verdict = 'accepted' AS is_current,
-    CASE WHEN verdict.verdict = 'accepted'
-        THEN coalesce(verdict.old_first, arrived.received_at) END AS first_received_at,
+    CASE WHEN verdict.verdict = 'accepted' THEN verdict.first_said END AS first_received_at,
     unnest(CASE WHEN verdict.verdict = 'accepted' THEN staged.typed END),
     unnest(staged.rules)
 FROM staged_{sheet} AS staged

@@ -9,5 +9,4 @@ SET referral_ref = coalesce(
 FROM verdict_referral AS verdict
 WHERE verdict.verdict = 'accepted'
     AND stored.submission_id = verdict.submission_id
-    AND stored.row_number = verdict.row_number
-    AND verdict.submission_id IN (SELECT submission_id FROM arrived);
+    AND stored.row_number = verdict.row_number;

@@ -4,5 +4,4 @@ SET is_current = false
 FROM verdict_{sheet} AS verdict
 WHERE verdict.verdict = 'accepted'
     AND stored.submission_id = verdict.old_submission
-    AND stored.row_number = verdict.old_row
-    AND verdict.submission_id IN (SELECT submission_id FROM arrived);
+    AND stored.row_number = verdict.old_row;

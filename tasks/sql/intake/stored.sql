@@ -1,2 +1,4 @@
--- Grain: one row a file that was already taken in.
-SELECT submission_id FROM register.raw_submission WHERE submission_id IN (SELECT unnest($ids));
+-- Grain: one row a file that was already taken in, with when it came.
+SELECT submission_id, received_at
+FROM register.raw_submission
+WHERE submission_id IN (SELECT unnest($ids));

@@ -1,18 +1,14 @@
 -- Grain: one row a row of a received {sheet} sheet, with its one verdict and the row it replaces.
 -- Order: no consent, a broken rule, the same person or key earlier in this file, equal to what is
 -- already accepted from this village for this round, accepted.
--- Two rows are the same when their row_key is, or when their alt_key is and one of them has no
+-- Two rows are the same when the later one came with the number under which the other was sent back
+-- (reg_return), else when their row_key is, or when their alt_key is and one of them has no
 -- stronger key (a person with an ID in one row and without in the other).
 -- A kept row is replaced by one row at most: two people of one name, whose IDs a correction adds,
 -- must not both take the place, and the reference, of the one row that was kept without an ID.
-CREATE OR REPLACE TABLE verdict_{sheet} AS
+CREATE OR REPLACE TEMP TABLE verdict_{sheet} AS
 WITH eligible AS (
-    SELECT
-        staged.submission_id, staged.row_number, staged.row_key, staged.alt_key,
-        staged.content_hash, arrived.campaign, arrived.phase, arrived.round, arrived.sender_village
-    FROM staged_{sheet} AS staged
-    JOIN arrived USING (submission_id)
-    WHERE staged.has_consent AND len(staged.failed_rules) = 0
+    FROM turn_{sheet} WHERE has_consent AND NOT is_broken
 ),
 repeated AS (
     SELECT submission_id, row_number
@@ -32,8 +28,30 @@ kept AS (
     FROM register.stg_{sheet}
     WHERE is_current
 ),
+-- every row of the same sender and round that bears the number: accepted before, or returned
+sent AS (
+    SELECT
+        eligible.submission_id, eligible.row_number,
+        stored.submission_id AS old_submission, stored.row_number AS old_row, stored.received_at
+    FROM eligible
+    JOIN register.reg_return AS numbered
+        ON numbered.sheet = '{sheet}' AND numbered.return_id = eligible.return_id
+    JOIN register.stg_{sheet} AS stored
+        ON stored.submission_id = numbered.submission_id
+        AND stored.row_number = numbered.row_number
+        AND stored.campaign = eligible.campaign AND stored.phase = eligible.phase
+        AND stored.round = eligible.round AND stored.sender_village = eligible.sender_village
+),
+sent_first AS (
+    SELECT submission_id, row_number, min(received_at) AS sent_at
+    FROM sent
+    GROUP BY submission_id, row_number
+),
 matched AS (
-    SELECT eligible.submission_id, eligible.row_number, kept.*, 1 AS strength
+    SELECT sent.submission_id, sent.row_number, kept.*, 0 AS strength
+    FROM sent JOIN kept USING (old_submission, old_row)
+    UNION ALL
+    SELECT eligible.submission_id, eligible.row_number, kept.*, 1
     FROM eligible JOIN kept
         ON eligible.row_key = kept.old_key AND eligible.campaign = kept.campaign
         AND eligible.phase = kept.phase AND eligible.round = kept.round
@@ -59,20 +77,20 @@ known AS (
         PARTITION BY old_submission, old_row ORDER BY strength, submission_id, row_number) = 1
 )
 SELECT
-    staged.submission_id,
-    staged.row_number,
+    turn.submission_id,
+    turn.row_number,
     CASE
-        WHEN NOT staged.has_consent THEN 'no_consent'
-        WHEN len(staged.failed_rules) > 0 THEN 'returned'
+        WHEN NOT turn.has_consent THEN 'no_consent'
+        WHEN turn.is_broken THEN 'returned'
         WHEN repeated.row_number IS NOT NULL THEN 'duplicate'
         -- the very same file again changes nothing, even where a correction came in between
-        WHEN arrived.is_known OR known.old_content = staged.content_hash THEN 'unchanged'
+        WHEN turn.is_known OR known.old_content = turn.content_hash THEN 'unchanged'
         ELSE 'accepted'
     END AS verdict,
     known.old_submission,
     known.old_row,
-    known.old_first
-FROM staged_{sheet} AS staged
-JOIN arrived USING (submission_id)
+    least(known.old_first, sent_first.sent_at, turn.received_at) AS first_said
+FROM turn_{sheet} AS turn
 LEFT JOIN repeated USING (submission_id, row_number)
-LEFT JOIN known USING (submission_id, row_number);
+LEFT JOIN known USING (submission_id, row_number)
+LEFT JOIN sent_first USING (submission_id, row_number);

@@ -1,7 +1,7 @@
 -- Grain: one row a person who is newly on the register: confirmed by a psychiatrist, and agreed to
 -- community management at the assessment; not where a later outcome says otherwise by now, or a rerun
 -- for an earlier day would bring back who was taken off. Numbered by day of assessment, then by reference; a number
--- that visits name already is never given again.
+-- that visits or a frozen record name already is never given again.
 INSERT INTO register.reg_registered BY NAME
 WITH
 enrolled AS (
@@ -54,6 +54,8 @@ given AS (
     SELECT register_no FROM register.reg_registered
     UNION
     SELECT register_no FROM register.stg_follow_up WHERE register_no IS NOT NULL
+    UNION
+    SELECT register_no FROM register.reg_frozen
 ),
 last_given AS (
     SELECT register_no[2:5]::INTEGER AS year, max(register_no[6:]::BIGINT) AS number

@@ -3,4 +3,5 @@ INSERT INTO ledger.agg_submission
 SELECT submission_id, campaign, phase, round, sender_village, received_at,
     accepted + unchanged > 0, nil
 FROM register.raw_submission
-ON CONFLICT DO NOTHING;
+ON CONFLICT (submission_id) DO UPDATE SET received_at = excluded.received_at
+WHERE received_at <> excluded.received_at;

@@ -1,5 +1,5 @@
 -- Grain: one row a village and sweep round (of $round, or of all where it is null) whose referrals are
--- known: current referrals that were not withdrawn. Zero is known where a nil return stands, or where
+-- known: current referrals that were not withdrawn, and those that retention erased. Zero is known where a nil return stands, or where
 -- the village's newest file with a referral sheet has no returned row on it. A village of which no
 -- row at all counted has not reported.
 WITH
@@ -15,11 +15,20 @@ reported AS (
     HAVING bool_or(accepted + unchanged > 0 OR nil)
 ),
 counted AS (
-    SELECT sender_village, round, count(*)::INTEGER AS referrals
-    FROM register.stg_referral AS referral
-    WHERE is_current AND campaign = $campaign
-        AND NOT EXISTS (FROM register.reg_withdrawal AS gone
-            WHERE gone.campaign = referral.campaign AND gone.referral_ref = referral.referral_ref)
+    SELECT sender_village, round, sum(referrals)::INTEGER AS referrals
+    FROM (
+        SELECT sender_village, round, count(*) AS referrals
+        FROM register.stg_referral AS referral
+        WHERE is_current AND campaign = $campaign
+            AND NOT EXISTS (FROM register.reg_withdrawal AS gone
+                WHERE gone.campaign = referral.campaign
+                    AND gone.referral_ref = referral.referral_ref)
+        GROUP BY sender_village, round
+        UNION ALL
+        SELECT village, round, amount
+        FROM register.reg_tally
+        WHERE campaign = $campaign AND phase = 'sweep' AND name = 'referrals'
+    )
     GROUP BY sender_village, round
 )
 SELECT

@@ -44,7 +44,7 @@ judged AS (
         {
             'village_code_valid': coalesce(village = sender_village, false),
             -- one grid with two different sets of figures: neither can be believed
-            'grid_valid': grid IS NOT NULL AND length(grid) <= 40
+            'grid_valid': grid IS NOT NULL AND length(grid) <= 40 AND NOT is_error(grid)
                 AND min(typed::VARCHAR) OVER same_grid = max(typed::VARCHAR) OVER same_grid,
             'households_valid': total IS NOT NULL,
             'households_visited_valid': visited IS NOT NULL,

@@ -1,7 +1,7 @@
 -- Grain: one row an entry of the trail: an opening of the register by a command or a run, a look at
 -- people's data, or a change of it. Who, what and why, about whom by reference; never a name.
--- position: 1, 2, … without a gap. hash: of the entry and of `previous`, the hash of the entry before.
--- Rows are only ever added.
+-- position: 1, 2, … without a gap. hash: HMAC-SHA256 of the entry and of `previous`, the hash of the
+-- entry before it, '' in the first (rules/chain.py). Rows are only ever added.
 CREATE TABLE IF NOT EXISTS register.reg_trail (
     position BIGINT PRIMARY KEY,
     entered_at TIMESTAMP NOT NULL,

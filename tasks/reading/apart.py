@@ -1,0 +1,163 @@
+"""The process in which workbooks are taken apart: started when first needed, used again, replaced.
+
+`tasks.grids` says what runs there and why. A file that hangs or kills it is refused; the next file
+meets a fresh one.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.grids import CELL_END, ROW_END
+from tasks.plan import Limits
+from tasks.rules.errors import FileRefused, WrongCommand
+
+Row = tuple[str, ...]
+
+_ENVIRONMENT = ("LD_LIBRARY_PATH",)
+"""What an interpreter may need to start."""
+
+
+@dataclass
+class Grid:
+    """A sheet as text: the rows that hold anything, by their number; nothing of what they mean."""
+
+    name: str
+    place: int = 0
+    """Its place in the workbook, counted from 0."""
+    shift: int = 0
+    """Days to add to a bare serial so that it counts from 1899-12-30."""
+    rows: list[tuple[int, Row]] = field(default_factory=list)
+    cut: bool = False
+    """Whether anything was cut off, one beyond the limits."""
+
+
+class Apart:
+    """One process, for one file at a time. Raises WrongCommand where it cannot be started."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._lock = threading.Lock()
+
+    def grids(
+        self, file: str, ending: str, content: bytes, limits: Limits, passwords: Sequence[str]
+    ) -> list[Grid]:
+        """Return the sheets of a workbook. Raises FileRefused, naming `file`, where it has none."""
+        grids: list[Grid] = []
+        with self._lock:
+            process = self._running()
+            try:
+                with suppress(BrokenPipeError):
+                    _ask(process, ending, content, limits, passwords)
+                refused = _take_answer(process, grids)
+            except BaseException:
+                self._stop()  # in the middle of an answer it is of no more use
+                raise
+            if refused == {}:
+                self._stop()
+        if refused is None:
+            return grids
+        if refused:
+            raise FileRefused(refused["refused"], file=file, **refused["values"])
+        raise _fatal(file, grids, process.returncode, limits)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process and self._owner != os.getpid():
+            self._process = None  # that of the process we were forked from, which still uses it
+        if self._process and self._process.poll() is not None:
+            self._stop()
+        if self._process is None:
+            # without the environment, so without a key and without a way to the register
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "tasks.grids"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                # Ctrl+C is for the command, which decides what becomes of the file being read
+                start_new_session=True,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            )
+            self._owner = os.getpid()
+            if not (self._process.stdout and self._process.stdout.readline()):
+                self._stop()
+                raise WrongCommand("error.reader")
+        return self._process
+
+    def close(self) -> None:
+        """End the process, if it runs."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._stop()
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        try:
+            process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ask(
+    process: subprocess.Popen[bytes],
+    ending: str,
+    content: bytes,
+    limits: Limits,
+    passwords: Sequence[str],
+) -> None:
+    request = {
+        "size": len(content),
+        "ending": ending,
+        "passwords": list(passwords),
+        **limits.model_dump(),
+    }
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.write(content)
+        process.stdin.flush()
+
+
+def _take_answer(process: subprocess.Popen[bytes], grids: list[Grid]) -> dict[str, Any] | None:
+    """Fill `grids`; return why the file is refused, {} where the process died, None where read."""
+    answers = process.stdout
+    while answers and (line := answers.readline()):
+        answer: dict[str, Any] = json.loads(line)
+        if "rows" in answer:
+            grid = grids[-1]
+            grid.cut |= answer["cut"]
+            for row in answers.read(answer["rows"]).decode().split(ROW_END):
+                number, *cells = row.split(CELL_END)
+                grid.rows.append((int(number), tuple(cells)))
+        elif "sheet" in answer:
+            grids.append(Grid(answer["sheet"], answer["place"], answer["shift"]))
+        else:
+            return None if "done" in answer else answer
+    return {}
+
+
+def _fatal(file: str, grids: Sequence[Grid], code: int | None, limits: Limits) -> FileRefused:
+    """Return why a file is refused that ended the process."""
+    if code == -signal.SIGALRM:
+        return FileRefused("refused.too_slow", file=file, seconds=limits.seconds)
+    if not grids and code in (1, -signal.SIGABRT):  # Python or calamine asked for too much memory
+        return FileRefused("refused.memory", file=file)
+    if not grids:
+        return FileRefused("refused.unreadable", file=file)
+    # calamine holds a sheet as one block from its first to its last cell
+    return FileRefused("refused.too_spread", file=file, sheet=f"#{grids[-1].place + 1}")

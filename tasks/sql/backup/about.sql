@@ -1,0 +1,2 @@
+-- Grain: one row, the backup.
+SELECT health_centre, made_at, contents FROM fresh.kept_backup;

@@ -1,0 +1,2 @@
+-- Grain: one row a part of a kept file.
+INSERT INTO fresh.kept_file VALUES ($path, $part, $content);

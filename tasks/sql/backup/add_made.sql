@@ -1,0 +1,2 @@
+-- Grain: one row, the backup.
+INSERT INTO fresh.kept_backup VALUES ($health_centre, $made_at, $contents);

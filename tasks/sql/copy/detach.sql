@@ -1,0 +1,2 @@
+-- Grain: none. The new file is closed.
+DETACH fresh;

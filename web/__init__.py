@@ -1,0 +1,1 @@
+"""The intake page: where a village team sends its file, sees the verdicts and confirms."""
