@@ -347,6 +347,24 @@ def status(
         show_status(record)
 
 
+@app.command(help=say("cli.report"))
+def report(
+    phase: Annotated[str, typer.Argument(help=say("cli.option.phase"))],
+    campaign: CampaignOption,
+    round: Annotated[int | None, typer.Option(min=1, help=say("cli.option.round"))] = None,
+    home: HomeOption = None,
+) -> None:
+    from reports.write import write_newest
+    from tasks.at_home import load_campaign
+    from tasks.ledger import open_ledger
+
+    at = campaign_home(home)
+    loaded = load_campaign(at, campaign)
+    with open_ledger(at) as store:
+        page = write_newest(store, at, loaded, phase, round)
+    typer.echo(page)
+
+
 @app.command(help=say("cli.extend"))
 def extend(
     campaign: CampaignOption,

@@ -8,6 +8,7 @@ from reports.render import render_csv, render_html, render_json, render_text
 from reports.summary import phase_title, read_summary, title
 from tasks.home import Home, write_whole
 from tasks.plan import Plan
+from tasks.rules.errors import WrongCommand
 from tasks.rules.known_names import NameList
 from tasks.rules.wording import say
 from tasks.store import Store
@@ -52,6 +53,25 @@ def write_report(
         for kind, path in paths.items():
             write_whole(path, files[kind].encode("utf-8"))
     return tuple(paths.values())
+
+
+def write_newest(store: Store, home: Home, plan: Plan, phase: str, round: int | None) -> Path:
+    """Write the newest released revision of a phase where its files are not there; return its page.
+
+    `store` is an open ledger: no key is needed, since what was released is all there. `round`: None
+    for the last one. Raises WrongCommand where nothing was released, and as `write_report`.
+    """
+    released = [
+        row
+        for row in store.records("report/status", campaign=plan.slug)
+        if row["phase"] == phase and round in (None, row["round"])
+    ]
+    if not released:
+        raise WrongCommand("report.none", campaign=plan.slug, phase=phase)
+    row = max(released, key=lambda row: row["round"])
+    of_phase = (phase, row["round"], row["revision"])
+    write_report(store, home, plan, *of_phase, plan.language)
+    return report_path(home, plan.slug, *of_phase)
 
 
 def make_report(

@@ -27,7 +27,7 @@ from released_rows import (
 from reports import words
 from reports.render import CSV_HEAD, render_csv, render_html, render_text
 from reports.summary import Summary, figure_label, read_summary, report_title
-from reports.write import make_report, report_path, write_report
+from reports.write import make_report, report_path, write_newest, write_report
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.plan import Occurrence
@@ -367,6 +367,25 @@ def test_what_was_not_released_cannot_be_reported(home: Home, ledger: Store) -> 
     with pytest.raises(WrongCommand) as refused:
         make_report(ledger, home, township(), "sweep", 1, 1, "en")
     assert refused.value.key == "error.no_revision"
+
+
+def test_the_newest_report_is_written_again_from_the_ledger_alone(
+    home: Home, ledger: Store
+) -> None:
+    release_sweep(ledger)
+    release_sweep(ledger, revision=2)
+    plan = township()
+
+    page = write_newest(ledger, home, plan, "sweep", None)
+
+    assert page == report_path(home, plan.slug, "sweep", 1, 2)
+    assert page.with_suffix(".json").is_file()
+    assert not home.register.exists()
+    assert page.stat().st_mode & 0o077 == 0
+    for phase, round_ in (("aggregation", None), ("sweep", 2)):
+        with pytest.raises(WrongCommand) as refused:
+            write_newest(ledger, home, plan, phase, round_)
+        assert refused.value.key == "report.none"
 
 
 def test_a_phase_without_a_page_is_refused(ledger: Store) -> None:
