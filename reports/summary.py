@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict
 
-from tasks.plan import Occurrence, Plan
+from tasks.plan import Plan
 from tasks.rules.errors import WrongCommand
 from tasks.rules.wording import say
 from tasks.store import Store
@@ -217,15 +217,6 @@ def phase_title(phase: str, round: int, period: str | None, language: str) -> st
     if round:
         return say("phase.with_round", language, phase=named, round=round)
     return named
-
-
-def report_title(plan: Plan, occurrence: Occurrence) -> str:
-    """Return the title of an occurrence's report in the plan's language."""
-    return title(
-        plan.name_en if plan.language == "en" else plan.name,
-        phase_title(occurrence.phase, occurrence.round, occurrence.period, plan.language),
-        plan.language,
-    )
 
 
 def title(campaign: str, phase: str, language: str) -> str:

@@ -229,7 +229,8 @@ def _no_session_left(summary: Summary) -> bool:
     held = summary.figure("sessions_held")
     if waiting is None or planned is None or held is None:
         return False
-    # A withheld number of people is at least one person, so it waits for a session too.
+    # A withheld number is at least one person, who waits for a session too; in a silent release it
+    # may be nobody, and a session is asked for in vain
     return waiting.state in {"released", "withheld"} and planned.value == held.value
 
 
