@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from tasks.home import Home, write_whole
 from tasks.mail import MailFailed, MailSettings, send_message
@@ -157,13 +157,9 @@ def write_notice(
     for audience, recipients in _by_audience(plan, kind):
         store.run(
             "outbox/draft",
-            campaign=plan.slug,
-            phase="",
-            round=0,
-            revision=number,
+            **_numbered(plan, kind, number),
             audience=audience,
             recipients=recipients,
-            kind=kind,
             subject=subject,
             report=None,
             body=text,
@@ -200,18 +196,19 @@ def write_return_notice(
     write_whole(words, text.encode("utf-8"))
     store.run(
         "outbox/draft",
-        campaign=plan.slug,
-        phase="",
-        round=0,
-        revision=number,
+        **_numbered(plan, RETURNED, number),
         audience=audience,
         recipients=recipients,
-        kind=RETURNED,
         subject=subject,
         report=words.relative_to(home.root).as_posix(),
         body=None,
         now=now,
     )
+
+
+def _numbered(plan: Plan, kind: str, number: int) -> dict[str, Any]:
+    """Return what identifies a message that belongs to no revision: its number stands for one."""
+    return {"campaign": plan.slug, "phase": "", "round": 0, "revision": number, "kind": kind}
 
 
 def send_ready(

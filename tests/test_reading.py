@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from conftest import RECEIVED, coverage, referral, write_grids, write_workbook
+from conftest import RECEIVED, coverage, program, referral, write_grids, write_workbook
 from made_files import SHEET, pack, parts_of
 from tasks.intake import take_in
 from tasks.plan import Limits, Plan, PlanRefused, copy_plan, load_plan
@@ -397,9 +396,7 @@ def test_what_a_cell_says_however_its_program_wrote_it(
 @pytest.fixture(scope="module")
 def saved_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the two workbooks of formulas, saved by LibreOffice as XLSX, XLS and ODS."""
-    office = shutil.which("soffice")
-    if office is None:
-        pytest.skip("LibreOffice (soffice) is not installed")
+    office = program("soffice")
     folder = tmp_path_factory.mktemp("office")
     sources = [formulas(folder / "d1900.xlsx"), formulas(folder / "d1904.xlsx", date_1904=True)]
     for kind in ("xlsx", "xls", "ods"):
