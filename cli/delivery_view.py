@@ -14,6 +14,7 @@ from tasks.receive import Received
 from tasks.rules.contract import VERDICTS
 from tasks.rules.errors import Exit
 from tasks.rules.file_names import HIDDEN
+from tasks.rules.reasons import column_of, reason_keys
 from tasks.rules.wording import say
 
 
@@ -66,8 +67,8 @@ def _file_record(each: Received) -> dict[str, Any]:
                 "rules": [
                     {
                         "rule": rule,
-                        "column": next(r.column for r in row.sheet.rules if r.name == rule),
-                        "reason": say(f"rule.{rule}"),
+                        "column": column_of(row.sheet, rule).name,
+                        "reason": _reason(row, rule),
                     }
                     for rule in row.rules
                 ],
@@ -121,12 +122,15 @@ def _verdict_table(judged: Sequence[Received]) -> Table:
 
 
 def _reason_line(each: Received, row: Any, rule: str) -> str:
-    column = next(r.column for r in row.sheet.rules if r.name == rule)
     return say(
         "cli.returned_row",
         file=file_label(each.result),
         sheet=row.sheet.title,
         row=row.row,
-        column=row.sheet.column(column).heads[0],
-        reason=say(f"rule.{rule}"),
+        column=column_of(row.sheet, rule).heads[0],
+        reason=_reason(row, rule),
     )
+
+
+def _reason(row: Any, rule: str) -> str:
+    return " ".join(say(key) for key in reason_keys(row.sheet, rule, row.cells))

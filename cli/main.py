@@ -7,26 +7,28 @@ import sys
 import threading
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from tasks.receive import Received
-
 from cli.audit_commands import audit
 from cli.backup_commands import backups
+from cli.catch_up_commands import catching_up
+from cli.deploy_commands import deployment
+from cli.doctor_commands import doctors
 from cli.export_commands import export, returns
 from cli.key_commands import key
 from cli.options import CampaignOption, HomeOption, JsonOption, campaign_home, print_json
 from cli.outbox_commands import outbox
 from cli.person_commands import person, sessions
+from cli.phase_commands import phase as phases
 from cli.question_commands import questions
+from cli.request_commands import requests
 from cli.template_commands import templates
 from cli.web_commands import intake_page, link
 from tasks.home import Home, keep_private, private_folder
 from tasks.rules.contract import NIGHTLY_PHASES, RUN_PHASES
-from tasks.rules.errors import CampaignError, WrongCommand
+from tasks.rules.errors import CampaignError, DiskRefused, WrongCommand, is_of_disk
 from tasks.rules.wording import say
 
 app = typer.Typer(
@@ -47,8 +49,13 @@ app.add_typer(templates)
 app.add_typer(key, name="key")
 app.add_typer(backups)
 app.add_typer(audit, name="audit")
+app.add_typer(deployment)
+app.add_typer(doctors)
 app.add_typer(link, name="link")
+app.add_typer(phases, name="phase")
+app.add_typer(catching_up)
 app.add_typer(intake_page)
+app.add_typer(requests)
 
 
 def main() -> None:
@@ -72,6 +79,10 @@ def main() -> None:
     except BaseException as error:
         if shows_errors:
             raise
+        if is_of_disk(error):
+            told = DiskRefused()
+            typer.echo(told.text(), err=True)
+            sys.exit(int(told.exit))
         # An unforeseen error's text may hold a cell; its type does not.
         typer.echo(say("error.unforeseen", kind=type(error).__name__), err=True)
         sys.exit(1)
@@ -131,10 +142,11 @@ def init(
     plan_file: Annotated[Path, typer.Option("--plan", help=say("cli.option.plan"))],
     home: HomeOption = None,
 ) -> None:
+    from reports.gate import notice_gate
     from tasks.set_up import set_up
 
     at = campaign_home(home)
-    loaded = set_up(at, plan_file)
+    loaded = set_up(at, plan_file, make_gate=notice_gate)
     typer.echo(say("cli.init.done", home=at.root, campaign=loaded.slug, inbox=at.inbox))
     for warning in loaded.warnings:
         typer.echo(warning.text(), err=True)
@@ -235,29 +247,36 @@ def _judge(
 def run(
     phase: Annotated[str, typer.Argument(help=say("cli.option.phase"))],
     campaign: CampaignOption,
-    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.as_of"))],
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help=say("cli.option.as_of"))
+    ] = None,
     round: Annotated[int | None, typer.Option(min=1, help=say("cli.option.round"))] = None,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     from cli.delivery_view import delivery_record, show_delivery
+    from cli.inbox import empty_inbox
     from cli.run_view import show_receipt
     from cli.server import prefect_server
     from tasks.at_home import load_campaign
+    from tasks.clock import now_in
     from tasks.intake import worst_exit
     from tasks.keys import read_key
     from tasks.plan import occurrence_at
+    from tasks.rules.agenda import usual_day
 
     at = campaign_home(home)
-    if phase in NIGHTLY_PHASES:
-        _run_nightly(at, phase, campaign, as_of.date(), round, as_json=as_json)
-    if phase not in RUN_PHASES:
+    if phase not in (*RUN_PHASES, *NIGHTLY_PHASES):
         known = "、".join((*RUN_PHASES, *NIGHTLY_PHASES))
         raise WrongCommand("error.phase", phase=phase, known=known)
+    loaded = load_campaign(at, campaign)
+    day = as_of.date() if as_of else usual_day(phase, now_in(loaded.timezone))
+    if phase in NIGHTLY_PHASES:
+        _run_nightly(at, phase, campaign, day, round, as_json=as_json)
     # what cannot run is said before the server takes its seconds to start
-    occurrence_at(load_campaign(at, campaign), phase, as_of.date(), round)
+    occurrence_at(loaded, phase, day, round)
     read_key(at)
-    delivered = _empty_inbox(at)
+    delivered = empty_inbox(at)
     if delivered and not as_json:
         show_delivery(delivered, stored=True)
     code = worst_exit(each.result for each in delivered)
@@ -265,7 +284,7 @@ def run(
         from flows import phase_flows
 
         wait()
-        receipt = phase_flows.run(phase, campaign, as_of.date(), round)
+        receipt = phase_flows.run(phase, campaign, day, round)
     if as_json:
         record = receipt.as_dict() | {"report": str(at.root / receipt.report)}
         print_json(record | {"inbox": delivery_record(delivered, code)})
@@ -277,21 +296,26 @@ def run(
 def _run_nightly(
     home: Home, phase: str, campaign: str, as_of: date, round: int | None, *, as_json: bool
 ) -> NoReturn:
-    """Run a phase of one day, show its receipt and what is due next, and end the command."""
+    """Run a phase of one day, show what it did, and end the command."""
     from cli.delivery_view import delivery_record, show_delivery
+    from cli.inbox import empty_inbox
     from cli.people_view import show_receipt, show_upcoming
     from cli.server import prefect_server
     from tasks.at_home import load_campaign, open_campaign
     from tasks.erasure import read_receipt
     from tasks.intake import worst_exit
     from tasks.keys import read_key
-    from tasks.retention import due_next, refuse_day_to_come
+    from tasks.reminders import RemindersRun
+    from tasks.reminders import refuse_day_to_come as refuse_reminding
+    from tasks.retention import due_next
+    from tasks.retention import refuse_day_to_come as refuse_erasing
 
     if round is not None:
         raise WrongCommand("retention.no_round", phase=say(f"phase.{phase}"))
-    refuse_day_to_come(load_campaign(home, campaign), as_of)
+    refuse = refuse_reminding if phase == "reminders" else refuse_erasing
+    refuse(load_campaign(home, campaign), as_of)
     read_key(home)
-    delivered = _empty_inbox(home)
+    delivered = empty_inbox(home)
     code = worst_exit(each.result for each in delivered)
     with prefect_server(home) as wait:
         from flows import phase_flows
@@ -304,27 +328,13 @@ def _run_nightly(
         raise typer.Exit(int(code))
     if delivered:
         show_delivery(delivered, stored=True)
+    if isinstance(ran, RemindersRun):
+        typer.echo(say("cli.reminders.ran", **ran.as_dict()))
+        raise typer.Exit(int(code))
     with open_campaign(campaign, phase, "receipt") as opened:
         show_receipt(read_receipt(opened.store, ran.receipt_id), home)
         show_upcoming(due_next(opened.store, opened.plan, as_of))
     raise typer.Exit(int(code))
-
-
-def _empty_inbox(home: Home) -> "list[Received]":
-    """Take in what lies in the inbox here, where the officer can be told about each file."""
-    from reports.gate import returned_gate
-    from tasks.at_home import load_campaigns
-    from tasks.audit import Act
-    from tasks.clock import now_in
-    from tasks.keys import read_key
-    from tasks.receive import receive_inbox
-    from tasks.register import open_register
-
-    plans = load_campaigns(home)
-    now = now_in(next(iter(plans.values())).timezone)
-    act = Act(getpass.getuser(), "receive", "inbox", at=now)
-    with open_register(home, key=read_key(home), act=act) as store:
-        return receive_inbox(store, home, plans, now=now, act=act, make_gate=returned_gate)
 
 
 @app.command(help=say("cli.status"))
@@ -335,12 +345,14 @@ def status(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    from cli.status_view import show_status, status_record
+    from cli.status_view import show_status
     from tasks.at_home import load_campaign, load_campaigns
+    from tasks.clock import now_in
+    from tasks.status import status_record
 
     at = campaign_home(home)
     plans = load_campaigns(at) if campaign is None else {campaign: load_campaign(at, campaign)}
-    record = status_record(at, plans)
+    record = status_record(at, plans, now_in(next(iter(plans.values())).timezone))
     if as_json:
         print_json(record)
     else:
@@ -393,17 +405,23 @@ def extend(
 def demo(
     home: HomeOption = None,
     villages: Annotated[
-        int, typer.Option("--villages", min=6, max=60, help=say("cli.option.villages"))
-    ] = 15,
+        int | None, typer.Option("--villages", min=6, max=60, help=say("cli.option.demo_villages"))
+    ] = None,
     residents: Annotated[
-        int, typer.Option("--residents", min=3000, help=say("cli.option.residents"))
-    ] = 30_000,
+        int | None, typer.Option("--residents", min=3000, help=say("cli.option.demo_residents"))
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help=say("cli.option.seed"))] = 1,
+    year: Annotated[bool, typer.Option("--year", help=say("cli.option.year"))] = False,
 ) -> None:
-    from cli.demo import run_demo
-
     at = campaign_home(home)
-    if at.ledger.exists():
+    if at.root.is_dir() and any(at.root.iterdir()):
         raise WrongCommand("error.demo_home", home=at.root)
     private_folder(at.root)
-    run_demo(at, villages=villages, residents=residents, seed=seed)
+    if year:
+        from cli.year import run_year
+
+        run_year(at, seed=seed, villages=villages, residents=residents)
+    else:
+        from cli.demo import run_demo
+
+        run_demo(at, villages=villages or 15, residents=residents or 30_000, seed=seed)

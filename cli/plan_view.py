@@ -89,7 +89,8 @@ def _calendar_table(plan: Plan, language: str | None) -> Table:
         table.add_column(say(f"plan.column.{column}", language))
     weekdays = say("plan.weekdays", language).split()
     for each in plan.calendar:
-        words = say("plan.approval", language) if each.ad_hoc else each.words
+        waits = each.ad_hoc and not each.approved
+        words = say("plan.approval", language) if waits else each.words
         if each.provisional:
             words = say("plan.provisional", language, words=words)
         due = f"{each.due} {weekdays[each.due.weekday()]}"
@@ -146,6 +147,7 @@ class _Scale:
 def _strip(each: Occurrence, scale: _Scale) -> Text:
     opens, due = scale.cell(each.opens), scale.cell(each.due)
     strip = Text(" " * opens)
-    strip.append(("┄" if each.ad_hoc else "━") * (due - opens), style="cyan")
+    waits = each.ad_hoc and not each.approved
+    strip.append(("┄" if waits else "━") * (due - opens), style="cyan")
     strip.append("◇" if each.provisional else "◆", style="bold")
     return strip

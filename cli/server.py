@@ -1,6 +1,10 @@
-"""Prefect's own server for the length of a command: on loopback, behind a random word, silent."""
+"""Prefect's server: the one that `campaign up` runs, or one of our own for the length of a command.
+
+On loopback, behind a random word, silent. It ends with what started it, however that ends.
+"""
 
 import base64
+import json
 import os
 import secrets
 import socket
@@ -9,15 +13,22 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.home import Home, private_folder
+from tasks.home import Home, private_folder, write_whole
 from tasks.rules.errors import WrongCommand
 
 START_WITHIN = 120.0
 """Seconds. A busy 2-core machine has needed 40."""
+
+GRACE = 15
+"""Seconds that what we started has for ending by itself."""
+
+PYTHON = (sys.executable, "-P", "-m")
+"""Runs a module of the installation, never one that lies in the folder a command is given in."""
 
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -28,80 +39,195 @@ QUIET = {
 }
 
 
-@contextmanager
-def prefect_server(home: Home) -> Iterator[Callable[[], None]]:
-    """Have a Prefect server for what runs inside: the one PREFECT_API_URL names, else one of ours.
+@dataclass(frozen=True)
+class Server:
+    """Where a Prefect server of ours answers, and the word it wants to hear."""
 
-    Yields a function that waits until the server answers and raises WrongCommand where it does not
-    start: so other slow work can be done meanwhile. Ours keeps its database, logs and storage under
-    the home and ends with the command. Must be entered before anything imports prefect, which reads
-    its settings then.
-    """
-    os.environ.update(QUIET)
-    os.environ["CAMPAIGN_HOME"] = str(home.root)
-    os.environ["PREFECT_HOME"] = str(private_folder(home.prefect))
-    if "PREFECT_API_URL" in os.environ:
-        yield lambda: None
-        return
-    port = _free_port()
-    word = f"campaign:{secrets.token_urlsafe(18)}"
-    ours = {
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_API_AUTH_STRING": word,
-        "PREFECT_SERVER_API_AUTH_STRING": word,
-    }
-    os.environ.update(ours)
-    process = _start(home, port)
-    health = f"http://127.0.0.1:{port}/api/health"
-    try:
-        yield lambda: _wait(process, health, word, home.prefect / "server.log")
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for name in ours:
-            os.environ.pop(name, None)
+    port: int
+    word: str = field(repr=False)
 
+    @property
+    def url(self) -> str:
+        """Its interface."""
+        return f"http://127.0.0.1:{self.port}/api"
 
-def _start(home: Home, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "prefect", "server", "start"]
-    with (home.prefect / "server.log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 # our own interpreter and fixed words
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            # neither the register's key nor the mail server's password is the orchestrator's
-            env={
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith("CAMPAIGN_")
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Prefect reads where a flow, a worker or the server itself runs."""
+        return {
+            "PREFECT_API_URL": self.url,
+            "PREFECT_UI_API_URL": self.url,
+            "PREFECT_API_AUTH_STRING": self.word,
+            "PREFECT_SERVER_API_AUTH_STRING": self.word,
+        }
 
+    @property
+    def command(self) -> list[str]:
+        """What runs it; the word is not in it, as everybody can read command lines."""
+        start = [*PYTHON, "prefect", "server", "start", "--host", "127.0.0.1"]
+        return [*start, "--port", str(self.port)]
 
-def _wait(process: subprocess.Popen[bytes], url: str, word: str, log: Path) -> None:
-    request = urllib.request.Request(url)  # noqa: S310 # http on loopback
-    token = base64.b64encode(word.encode()).decode()
-    request.add_header("Authorization", f"Basic {token}")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + START_WITHIN
-    while time.monotonic() < deadline and process.poll() is None:
+    def answers(self) -> bool:
+        """Answer whether it is up and takes our word."""
+        token = base64.b64encode(self.word.encode()).decode()
+        # not the health page, which a server that wants another word answers too
+        request = urllib.request.Request(f"{self.url}/admin/version")  # noqa: S310 # http, loopback
+        request.add_header("Authorization", f"Basic {token}")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    process.kill()
+                return True
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+
+def server_file(home: Home) -> Path:
+    """Return where `campaign up` writes at which port its server is, and the word; 0600."""
+    return home.prefect / "server.json"
+
+
+def running_server(home: Home) -> Server | None:
+    """Return the server that `campaign up` runs for this home, None where none answers."""
+    try:
+        told = json.loads(server_file(home).read_text(encoding="utf-8"))
+        server = Server(int(told["port"]), str(told["word"]))
+        teller = int(told["process"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # there is none
+    return server if _is_alive(teller) and server.answers() else None
+
+
+def tell_server(home: Home, server: Server) -> None:
+    """Let other commands of this home find the server while this process lives."""
+    told = {"port": server.port, "word": server.word, "process": os.getpid()}
+    write_whole(server_file(home), json.dumps(told).encode("ascii"))
+
+
+def use_server(home: Home) -> bool:
+    """Have this process talk to the server PREFECT_API_URL names, else that of `campaign up`.
+
+    Return whether there is one. Must come before anything imports prefect, which reads its settings
+    then.
+    """
+    _be_quiet(home)
+    if "PREFECT_API_URL" in os.environ:
+        return True
+    server = running_server(home)
+    if server is None:
+        return False
+    os.environ.update(server.environment)
+    return True
+
+
+@contextmanager
+def prefect_server(home: Home) -> Iterator[Callable[[], None]]:
+    """Have a Prefect server for what runs inside.
+
+    The one PREFECT_API_URL names, else that of `campaign up`, else one of our own. Yields a
+    function that waits until the server answers and raises WrongCommand where it does not start: so
+    other slow work can be done meanwhile. Ours keeps its database, logs and storage under the home
+    and ends with the command. Must be entered before anything imports prefect, which reads its
+    settings then.
+    """
+    named = "PREFECT_API_URL" in os.environ
+    if use_server(home):
+        try:
+            yield lambda: None
+        finally:
+            if not named:
+                _forget_server()
+        return
+    server = Server(free_port(), fresh_word())
+    os.environ.update(server.environment)
+    log = home.prefect / "server.log"
+    with log.open("wb") as stream:
+        process = start_tethered(server.command, without_secrets(os.environ), stream.fileno())
+    try:
+        yield lambda: wait_for(server, process, log)
+    finally:
+        end_tethered(process)
+        _forget_server()
+
+
+def start_tethered(
+    command: Sequence[str], environment: Mapping[str, str], log: int | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a command that ends when this process does, in whatever way, with all that it started.
+
+    `log` is a file's number that takes what it prints; without one it prints where we do.
+    """
+    return subprocess.Popen(  # noqa: S603 # our own interpreter and fixed words
+        [*PYTHON, "cli.tether", str(GRACE), *command],
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=None if log is None else subprocess.STDOUT,
+        # Ctrl+C is for us: we end it, in order
+        start_new_session=True,
+    )
+
+
+def end_tethered(process: "subprocess.Popen[bytes]") -> None:
+    """End what `start_tethered` started, and wait until nothing of it is left."""
+    assert process.stdin is not None  # noqa: S101 # it was opened as a pipe
+    process.stdin.close()
+    try:
+        process.wait(timeout=2 * GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_for(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until `server` answers, which `process` runs. Raises WrongCommand where it does not."""
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline and process.poll() is None:
+        if server.answers():
+            return
+        time.sleep(0.2)
+    end_tethered(process)
     raise WrongCommand("error.server", log=log)
 
 
-def _free_port() -> int:
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return `environment` for the orchestrator: the register's key and the mail server's password
+    are not its business."""
+    return {name: value for name, value in environment.items() if not name.startswith("CAMPAIGN_")}
+
+
+def fresh_word() -> str:
+    """Return a new random word, as Prefect takes it: a name, a colon and a password."""
+    return f"campaign:{secrets.token_urlsafe(18)}"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _is_alive(process: int) -> bool:
+    """Answer whether a process of this account has that number.
+
+    Whoever listens where a `campaign up` that was killed had its server must not be told the word.
+    """
+    if sys.platform == "win32":
+        return True  # there to ask a process is to end it
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _be_quiet(home: Home) -> None:
+    os.environ.update(QUIET)
+    os.environ["CAMPAIGN_HOME"] = str(home.root)
+    os.environ["PREFECT_HOME"] = str(private_folder(home.prefect))
+
+
+def _forget_server() -> None:
+    for name in Server(0, "").environment:
+        os.environ.pop(name, None)

@@ -1,128 +1,92 @@
-"""`campaign status`: phases with days left, who is missing, what waits in the outbox."""
+"""`campaign status` on a terminal: what to deal with, the phases, who is missing, what comes next.
 
+Plain lines of 80 columns where it is no terminal.
+"""
+
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tasks.clock import now_in
-from tasks.home import Home
-from tasks.ledger import open_ledger
-from tasks.outbox import outbox_counts
-from tasks.plan import Occurrence, Plan
-from tasks.reporting import read_reporting
-from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
-from tasks.rules.wording import current_language, say
-from tasks.store import Store
+from tasks.rules.wording import say
+from tasks.status_words import (
+    campaign_title,
+    coming_words,
+    heads,
+    message_words,
+    phase_cells,
+    problem_words,
+    reporting_line,
+)
 
+RECENT = timedelta(days=31)
+"""How long a phase that is over is shown; the JSON has it for ever."""
 
-def status_record(home: Home, plans: Mapping[str, Plan]) -> dict[str, Any]:
-    """Return how the campaigns stand today, from the ledger alone; no key is needed.
-
-    Days left are negative once the due day has passed. `missing` are villages' codes.
-    """
-    with open_ledger(home) as store:
-        return {
-            "home": str(home.root),
-            "campaigns": [_campaign(store, plan) for plan in plans.values()],
-            "outbox": outbox_record(store),
-        }
-
-
-def outbox_record(store: Store) -> dict[str, int]:
-    """Return state -> messages of the home."""
-    return asdict(outbox_counts(store))
-
-
-def _campaign(store: Store, plan: Plan) -> dict[str, Any]:
-    today = now_in(plan.timezone).date()
-    released = {
-        (row["phase"], row["round"]): row
-        for row in store.records("report/status", campaign=plan.slug)
-    }
-    return {
-        "campaign": plan.slug,
-        "name": plan.name,
-        "name_en": plan.name_en,
-        "villages": {village.code: village.name for village in plan.villages},
-        "today": today.isoformat(),
-        "phases": [
-            _phase(store, plan, occurrence, today, released) for occurrence in plan.calendar
-        ],
-    }
-
-
-def _phase(
-    store: Store,
-    plan: Plan,
-    occurrence: Occurrence,
-    today: date,
-    released: Mapping[tuple[str, int], Mapping[str, Any]],
-) -> dict[str, Any]:
-    record = released.get((occurrence.phase, occurrence.round))
-    by_villages = occurrence.phase in VILLAGE_PHASES and not occurrence.ad_hoc
-    reporting = read_reporting(store, plan, occurrence, today) if by_villages else []
-    return {
-        "phase": occurrence.phase,
-        "round": occurrence.round or None,
-        "period": occurrence.period,
-        "state": _state(occurrence, today, run=record is not None and record["after_due"]),
-        "opens": occurrence.opens.isoformat(),
-        "due": occurrence.due.isoformat(),
-        "provisional": occurrence.provisional,
-        "days_left": (occurrence.due - today).days,
-        "revision": record["revision"] if record else None,
-        "expected": sum(each.state != "not_expected" for each in reporting) if reporting else None,
-        "missing": [each.village for each in reporting if each.state == "missing"],
-        "extended": [each.village for each in reporting if each.state == "extended"],
-        "returned": [each.village for each in reporting if each.state == "returned"],
-    }
-
-
-def _state(occurrence: Occurrence, today: date, *, run: bool) -> str:
-    if today < occurrence.opens:
-        return "planned"
-    if today <= occurrence.due:
-        return "open"
-    # a phase that no flow runs is over with its day
-    return "closed" if run or occurrence.phase not in RUN_PHASES else "due"
+SOON = timedelta(days=62)
+"""How long before it opens a phase is shown."""
 
 
 def show_status(record: Mapping[str, Any]) -> None:
-    """Print the record as a table a campaign and a line for the outbox."""
-    console = Console()
+    """Print a status record, problems first."""
+    console = Console(highlight=False)
+    _show_problems(console, record)
     for campaign in record["campaigns"]:
-        name = campaign["name_en" if current_language() == "en" else "name"]
-        console.print(Text(f"{name} ({campaign['campaign']})", style="bold"))
-        table = Table()
-        for head in ("phase", "state", "due", "days_left", "revision", "missing"):
-            table.add_column(say(f"cli.head.{head}"))
-        for phase in campaign["phases"]:
-            table.add_row(*_cells(phase, campaign["villages"]))
+        _show_campaign(console, campaign)
+    console.print()
+    console.print(message_words(record["outbox"]))
+    backup = record["backup"]
+    if backup["made_at"]:
+        console.print(say("status.backup", day=backup["made_at"][:10], count=backup["days"]))
+    if record["next"]:
+        console.print(say("status.heading.next"))
+    for event in record["next"]:
+        console.print(f"  {coming_words(event)}")
+
+
+def _show_problems(console: Console, record: Mapping[str, Any]) -> None:
+    problems = record["problems"]
+    if not problems:
+        console.print(Text(say("status.heading.fine"), style="green"))
+        return
+    console.print(Text(say("status.heading.problems", count=len(problems)), style="bold red"))
+    for problem in problems:
+        wrong, to_do = problem_words(problem)
+        console.print(Text(f"! {wrong}"))
+        console.print(Text(f"  → {to_do}", style="dim"))
+
+
+def _show_campaign(console: Console, campaign: Mapping[str, Any]) -> None:
+    console.print()
+    console.print(Text(campaign_title(campaign), style="bold"))
+    shown = [phase for phase in campaign["phases"] if _is_near(phase, campaign["today"])]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in heads():
+        table.add_column(head)
+    for phase in shown:
+        table.add_row(*phase_cells(phase))
+    if shown:
         console.print(table)
-    show_outbox(record["outbox"])
+    lines = [reporting_line(phase, campaign["villages"]) for phase in shown]
+    if any(lines):
+        console.print(say("status.heading.missing"))
+    for line in filter(None, lines):
+        console.print(Text(f"  {line}"))
+    elsewhere = Counter(each["state"] for each in campaign["phases"] if each not in shown)
+    if elsewhere:
+        planned = elsewhere.pop("planned", 0)
+        closed = elsewhere.total()
+        console.print(Text(say("status.elsewhere", closed=closed, planned=planned), style="dim"))
 
 
-def show_outbox(counts: Mapping[str, int]) -> None:
-    """Print how many messages are in each state."""
-    named = [say(f"cli.outbox.{state}", count=count) for state, count in counts.items() if count]
-    Console().print(say("cli.outbox.counts", counts="、".join(named) or say("cli.outbox.empty")))
-
-
-def _cells(phase: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    name = say(f"phase.{phase['phase']}")
-    tail = phase["period"] or (str(phase["round"]) if phase["round"] else "")
-    late = [names[code] for code in (*phase["missing"], *phase["returned"])]
-    shown = "、".join(late[:5]) + (say("cli.more", count=len(late) - 5) if len(late) > 5 else "")
-    return [
-        f"{name} {tail}".strip(),
-        say(f"cli.state.{phase['state']}"),
-        phase["due"] + (f" {say('cli.provisional')}" if phase["provisional"] else ""),
-        str(phase["days_left"]),
-        f"r{phase['revision']}" if phase["revision"] else "",
-        shown if phase["state"] != "planned" else "",
-    ]
+def _is_near(phase: Mapping[str, Any], today: str) -> bool:
+    """Answer whether a phase is of interest today: it runs, is just over, or opens soon."""
+    day = date.fromisoformat(today)
+    if phase["state"] == "planned":
+        return date.fromisoformat(phase["opens"]) <= day + SOON
+    if phase["state"] == "closed":
+        return date.fromisoformat(phase["due"]) >= day - RECENT
+    return True

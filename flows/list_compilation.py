@@ -2,13 +2,14 @@
 
 from datetime import date
 
+from flows.own_day import on_its_day
 from flows.release import check, release
-from flows.steps import phase_flow, step
-from tasks.at_home import AtHome, open_campaign
+from flows.steps import step
+from tasks.at_home import AtHome
 from tasks.audit import keep_run
 from tasks.compile_list import ListResult, compile_list
 from tasks.figures import list_figures
-from tasks.plan import occurrence_at
+from tasks.plan import Occurrence
 from tasks.publish import Findings
 from tasks.questions import write_questions
 from tasks.receipt import Receipt
@@ -23,12 +24,10 @@ def link_referrals(at: AtHome, as_of: date) -> ListResult:
     return compiled
 
 
-@phase_flow
-def list_compilation(campaign: str, as_of: date, round: int | None = None) -> Receipt:
+@on_its_day
+def list_compilation(at: AtHome, occurrence: Occurrence, as_of: date) -> Receipt:
     """Compile the list of the campaign from everything accepted so far."""
-    with open_campaign(campaign, "list_compilation", as_of.isoformat()) as at:
-        occurrence = occurrence_at(at.plan, "list_compilation", as_of, round)
-        compiled = link_referrals(at, as_of)
-        checks = check(at, occurrence, compiled.revision)
-        findings = Findings(list_figures(at.store, at.plan), checks=checks)
-        return release(at, occurrence, as_of, findings)
+    compiled = link_referrals(at, as_of)
+    checks = check(at, occurrence, compiled.revision)
+    findings = Findings(list_figures(at.store, at.plan), checks=checks)
+    return release(at, occurrence, as_of, findings)

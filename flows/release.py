@@ -9,7 +9,7 @@ from tasks.at_home import AtHome
 from tasks.checks import check_tables
 from tasks.mail import mail_settings
 from tasks.names import read_names
-from tasks.outbox import OutboxCounts, send_ready, write_drafts
+from tasks.outbox import OutboxCounts, outbox_counts, send_ready, write_drafts
 from tasks.plan import Occurrence
 from tasks.publish import Findings, Published, publish
 from tasks.receipt import Receipt
@@ -94,7 +94,7 @@ def send_mail(at: AtHome) -> OutboxCounts:
 
 
 def release(at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings) -> Receipt:
-    """Publish the findings of a phase, write and mail its report, and return the receipt."""
+    """Publish the findings of a phase, write its report, draft its mail, and return the receipt."""
     published = publish_findings(at, occurrence, as_of, findings)
     page = write_reports(at, occurrence, published)
     return Receipt(
@@ -108,5 +108,5 @@ def release(at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings)
         figures=len(findings.figures) + len(findings.copied),
         checks=published.checks,
         report=page,
-        messages=send_mail(at),
+        messages=outbox_counts(at.store),
     )

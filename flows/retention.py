@@ -2,16 +2,19 @@
 
 from datetime import date
 
+from flows.own_day import PATIENCE, left_alone, note_day, own_day
 from flows.release import send_mail
 from flows.steps import phase_flow, step
 from flows.sweep import take_in_inbox
 from reports.gate import notice_gate
+from tasks.agenda import LeftAlone
 from tasks.at_home import AtHome, open_campaign
 from tasks.erasure import ErasureReceipt, finish_erasure, is_unfinished
 from tasks.keys import read_key
 from tasks.names import read_names
 from tasks.outbox import NOTICE, write_notice
 from tasks.retention import RetentionRun, due_next, erase_due
+from tasks.rules.errors import CampaignError
 from tasks.rules.wording import say
 
 MONDAY = 0
@@ -49,15 +52,34 @@ def rewrite_register(at: AtHome) -> None:
     finish_erasure(at.home, read_key(at.home), at.act)
 
 
-@phase_flow
-def retention(campaign: str, as_of: date) -> RetentionRun:
-    """Erase what is due in the campaign; what came in by then counts. Releases nothing."""
-    with open_campaign(campaign, "retention", as_of.isoformat()) as at:
-        take_in_inbox(at)
-        receipt = erase_what_is_due(at, as_of)
-        unfinished = is_unfinished(at.store)
-        tell_health(at, as_of)
+def mail_trouble(at: AtHome) -> CampaignError | None:
+    """Send what is ready; return what stands in the way: it must not keep data from going."""
+    try:
         send_mail(at)
+    except CampaignError as error:
+        return error
+    return None
+
+
+@phase_flow
+def retention(campaign: str, as_of: date | None = None) -> RetentionRun | LeftAlone:
+    """Erase what is due in the campaign; what came in by then counts. Releases nothing.
+
+    Without `as_of` for the day before its scheduled start, where that is still owed.
+    """
+    day = as_of or own_day(campaign)
+    with open_campaign(campaign, "retention", day.isoformat(), patience=PATIENCE) as at:
+        left = None if as_of else left_alone(at, "retention", 0, day)
+        if left:
+            return left
+        take_in_inbox(at)
+        receipt = erase_what_is_due(at, day)
+        unfinished = is_unfinished(at.store)
+        tell_health(at, day)
+        trouble = mail_trouble(at)
     if unfinished:
         rewrite_register(at)
-    return RetentionRun(campaign, as_of, receipt.receipt_id)
+    note_day(at, "retention", day)
+    if trouble:
+        raise trouble
+    return RetentionRun(campaign, day, receipt.receipt_id)

@@ -7,22 +7,40 @@ process; an error leaves it as a line without values, and without the error that
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import PrefectSignal
+from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+from tasks.agenda import CaughtUp, LeftAlone
+from tasks.clock import now_in
 from tasks.receipt import Receipt
+from tasks.reminders import RemindersRun
 from tasks.retention import RetentionRun
-from tasks.rules.errors import CampaignError, CheckFailed
+from tasks.rules.errors import CampaignError, CheckFailed, DiskRefused, is_of_disk
 
 P = ParamSpec("P")
 T = TypeVar("T")
-R = TypeVar("R", Receipt, RetentionRun)
+R = TypeVar("R", bound=Receipt | RetentionRun | LeftAlone | CaughtUp | RemindersRun)
 """What a flow may tell Prefect."""
+
+
+class RoundFlow(Protocol):
+    """The flow of a phase that has rounds and releases figures."""
+
+    __name__: str
+
+    def __call__(
+        self, campaign: str, as_of: date | None = None, round: int | None = None
+    ) -> Receipt | LeftAlone:
+        """Run the phase: as of a day that is named, else of the day it was scheduled for."""
 
 
 _IN_FULL: WeakKeyDictionary[BaseException, CampaignError] = WeakKeyDictionary()
@@ -52,11 +70,33 @@ def _told(name: str, error: BaseException) -> BaseException:
         told = error.outside()
         if told is not error:
             _IN_FULL[told] = error
+    elif is_of_disk(error):
+        told = DiskRefused()
     elif not isinstance(error, KeyboardInterrupt | SystemExit | PrefectSignal):
         # an error that is no Exception, too: a library's panic prints what it stumbled over
         told = CheckFailed("error.step", step=name, kind=type(error).__name__)
     told.__cause__ = told.__context__ = None
     return told
+
+
+def scheduled_day(timezone: str) -> date:
+    """Return the day before the one on which this run was to start, in `timezone`.
+
+    However late it starts. A run that nothing scheduled was to start now.
+    """
+    if deployment.id is None:
+        return now_in(timezone).date() - timedelta(days=1)
+    start = flow_run.scheduled_start_time.astimezone(ZoneInfo(timezone))
+    day: date = start.date() - timedelta(days=1)
+    return day
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Have the flows inside run in this process: quickly, and their errors told in full."""
+    # a flow of a second otherwise waits as long again for the heartbeat's thread to end
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), errors_in_full():
+        yield
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from datetime import date
 
+from flows.own_day import on_its_day
 from flows.release import check, release
-from flows.steps import phase_flow, step
+from flows.steps import step
 from flows.sweep import take_in_inbox
-from tasks.at_home import AtHome, open_campaign
+from tasks.at_home import AtHome
 from tasks.audit import keep_run
 from tasks.figures import supervision_figures
-from tasks.plan import Occurrence, occurrence_at
+from tasks.plan import Occurrence
 from tasks.publish import Findings
 from tasks.receipt import Receipt
 from tasks.reporting import VillageReporting, read_reporting
@@ -26,20 +27,18 @@ def look_at_month(
     return looked
 
 
-@phase_flow
-def supervision(campaign: str, as_of: date, round: int | None = None) -> Receipt:
-    """Supervise one month: round `round`, else the one that `as_of` is about."""
-    with open_campaign(campaign, "supervision", as_of.isoformat()) as at:
-        occurrence = occurrence_at(at.plan, "supervision", as_of, round)
-        take_in_inbox(at)
-        reporting = read_reporting(at.store, at.plan, occurrence, as_of)
-        looked = look_at_month(at, occurrence, as_of, reporting)
-        checks = check(at, occurrence)
-        findings = Findings(
-            supervision_figures(looked),
-            reporting=reporting,
-            actions={look.village: look.actions for look in looked.villages},
-            rectifications=looked.rectifications,
-            checks=checks,
-        )
-        return release(at, occurrence, as_of, findings)
+@on_its_day
+def supervision(at: AtHome, occurrence: Occurrence, as_of: date) -> Receipt:
+    """Supervise the month of one round."""
+    take_in_inbox(at)
+    reporting = read_reporting(at.store, at.plan, occurrence, as_of)
+    looked = look_at_month(at, occurrence, as_of, reporting)
+    checks = check(at, occurrence)
+    findings = Findings(
+        supervision_figures(looked),
+        reporting=reporting,
+        actions={look.village: look.actions for look in looked.villages},
+        rectifications=looked.rectifications,
+        checks=checks,
+    )
+    return release(at, occurrence, as_of, findings)

@@ -2,15 +2,17 @@
 
 from datetime import date
 
+from flows.own_day import on_its_day
 from flows.release import check, release
-from flows.steps import phase_flow, step
+from flows.steps import step
 from reports.gate import returned_gate
-from tasks.at_home import AtHome, load_campaigns, open_campaign
-from tasks.plan import occurrence_at
+from tasks.at_home import AtHome, load_campaigns
+from tasks.plan import Occurrence
 from tasks.publish import Findings
 from tasks.receipt import Receipt
 from tasks.receive import receive_inbox, record_arrivals
 from tasks.reporting import read_reporting, sweep_figures
+from tasks.requests import require_run
 
 
 @step
@@ -21,14 +23,13 @@ def take_in_inbox(at: AtHome) -> None:
     record_arrivals(at.store)
 
 
-@phase_flow
-def sweep(campaign: str, as_of: date, round: int | None = None) -> Receipt:
-    """Run a sweep round: `round`, else the one that `as_of` is about."""
-    with open_campaign(campaign, "sweep", as_of.isoformat()) as at:
-        occurrence = occurrence_at(at.plan, "sweep", as_of, round)
-        take_in_inbox(at)
-        checks = check(at, occurrence)
-        reporting = read_reporting(at.store, at.plan, occurrence, as_of)
-        figures = sweep_figures(at.store, at.plan, occurrence.round, reporting)
-        findings = Findings(figures, reporting=reporting, checks=checks)
-        return release(at, occurrence, as_of, findings)
+@on_its_day
+def sweep(at: AtHome, occurrence: Occurrence, as_of: date) -> Receipt:
+    """Run a sweep round; an ad-hoc one only as the health side approved it."""
+    require_run(at.store, at.plan, occurrence, as_of, at.now.date())
+    take_in_inbox(at)
+    checks = check(at, occurrence)
+    reporting = read_reporting(at.store, at.plan, occurrence, as_of)
+    figures = sweep_figures(at.store, at.plan, occurrence.round, reporting)
+    findings = Findings(figures, reporting=reporting, checks=checks)
+    return release(at, occurrence, as_of, findings)

@@ -67,7 +67,7 @@ META = frozenset({"", "width=device-width, initial-scale=1", "light dark"})
 _SPOKEN = (
     *("action.", "amount.", "change.", "count.", "figure.", "foot.", "key.", "list.", "mail."),
     *("mark.", "notice.", "period.", "phase.", "report.", "reporting.", "shortfall.", "todo."),
-    "unit.",
+    *("plan.purpose.", "request.declined.", "unit."),
 )
 """How the wording keys begin that reports and notices speak."""
 
@@ -233,13 +233,16 @@ def read_allowed(
 
 
 def allowed_in_notice(plan: Plan, number: int, earlier: Iterable[str] = ()) -> Allowed:
-    """Return what the `number`-th notice of a campaign may say: names from the plan, no figure."""
+    """Return what a notice or letter of a campaign may say: names from the plan, no figure.
+
+    `number` is its own. The plan's rounds have names with a digit in them: those too.
+    """
     return Allowed(
         figures={},
         before=(),
         frame=frozenset(),
         names=_public_names(plan, earlier),
-        sentences=(),
+        sentences=_rounds_of(plan),
         identity={"campaign": plan.slug, "phase": "", "round": None, "revision": number},
     )
 
@@ -319,19 +322,20 @@ def check_figures(allowed: Allowed) -> None:
 Gate = Callable[[str, str, int, int, Mapping[str, str]], None]
 """Checks the parts of a message for campaign, phase, round and revision; raises DisclosureRisk.
 
-A notice has no phase: '' and its number stand for phase and revision.
+A notice or letter has no revision of a phase: '' and its number stand for phase and revision.
 """
 
 
 def notice_gate(store: Store, home: Home, plan: Plan, names: NameList) -> Gate:
-    """Return the gate for notices that are being drafted, with the register's names at hand."""
+    """Return the gate for notices and letters being drafted, with the register's names at hand."""
+    earlier = _earlier(home, plan)
 
     def check(
         campaign: str, phase: str, round: int, revision: int, parts: Mapping[str, str]
     ) -> None:
         if (campaign, phase, round) != (plan.slug, "", 0):
             raise DisclosureRisk("gate.not_released", kind="notice")
-        let_pass(store, parts, allowed_in_notice(plan, revision, _earlier(home, plan)), names)
+        let_pass(store, parts, allowed_in_notice(plan, revision, earlier), names)
 
     return check
 
@@ -527,6 +531,19 @@ def _names_to_know(names: Iterable[str]) -> tuple[str, ...]:
 
 def _longest_first(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(texts, key=lambda text: (-len(text), text)))
+
+
+def _rounds_of(plan: Plan) -> tuple[str, ...]:
+    """Return what the plan's rounds are called, in NFKC, the longest first."""
+    rounds = {(each.phase, each.round) for each in plan.calendar if each.round}
+    return _longest_first(
+        unicodedata.normalize(
+            "NFKC",
+            say("phase.with_round", language, phase=say(f"phase.{phase}", language), round=round),
+        )
+        for phase, round in rounds
+        for language in LANGUAGES
+    )
 
 
 def _any_of(texts: Iterable[str]) -> str:

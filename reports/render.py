@@ -7,6 +7,7 @@ import re
 import traceback
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import (
     Environment,
@@ -62,12 +63,13 @@ def render_html(summary: Summary, language: str) -> str:
     return _rendered(f"{summary.phase}.html.j2", summary, language)
 
 
-def render_text(summary: Summary, language: str) -> str:
+def render_text(summary: Summary, language: str, sentences: Any = words) -> str:
     """Return the plain-text part of the e-mail: the same sentences, without tables.
 
-    Raises CheckFailed for a broken template.
+    `sentences` makes them: reports.words, or what stands in for it (reports.dry_run). Raises
+    CheckFailed for a broken template.
     """
-    return _rendered("message.txt.j2", summary, language)
+    return _rendered("message.txt.j2", summary, language, sentences)
 
 
 def render_json(summary: Summary) -> str:
@@ -151,7 +153,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _rendered(template: str, summary: Summary, language: str) -> str:
+def _rendered(template: str, summary: Summary, language: str, sentences: Any = words) -> str:
     def text(key: str, **values: object) -> str:
         return say(key, language, **values)
 
@@ -165,7 +167,7 @@ def _rendered(template: str, summary: Summary, language: str) -> str:
                 title=title(summary.campaign_name(language), phase, language),
                 phase_title=phase,
                 summary=summary,
-                words=words,
+                words=sentences,
                 say=text,
                 label=lambda name: figure_label(name, language, summary.earlier),
             )

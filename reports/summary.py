@@ -129,6 +129,8 @@ class Summary:
     checks: tuple[Check, ...]
     figure_changes: tuple[FigureChange, ...]
     reporting_changes: tuple[ReportingChange, ...]
+    purpose: str | None = None
+    """One of contract.PURPOSES for an ad-hoc sweep: what it was approved for."""
 
     def figure(self, name: str, village: str = "") -> Figure | None:
         """Return the figure `name` of `village` ('' for the township), None where there is none."""
@@ -205,7 +207,15 @@ def read_summary(
         checks=tuple(Check(*row) for row in store.rows("report/checks", **key)),
         figure_changes=_figure_changes(_figures(store, before), figures),
         reporting_changes=_reporting_changes(_reporting(store, before), reporting),
+        purpose=_purpose(plan, phase, round),
     )
+
+
+def _purpose(plan: Plan, phase: str, round: int) -> str | None:
+    for each in plan.calendar:
+        if (each.phase, each.round) == (phase, round) and each.request is not None:
+            return each.request.purpose
+    return None
 
 
 def phase_title(phase: str, round: int, period: str | None, language: str) -> str:

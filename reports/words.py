@@ -118,8 +118,11 @@ def day(value: date, provisional: bool, language: str) -> str:
 
 
 def headings(summary: Summary, language: str) -> list[str]:
-    """Return the lines under the title: as of, due, status, revision, who made it."""
+    """Return the lines under the title: what for, as of, due, status, revision, who made it."""
     lines = [say("report.as_of", language, as_of=summary.as_of.isoformat())]
+    if summary.purpose is not None:
+        purpose = say(f"plan.purpose.{summary.purpose}", language)
+        lines.insert(0, say("report.purpose", language, purpose=purpose))
     if summary.due is not None:
         key = "report.due_provisional" if summary.due_provisional else "report.due"
         lines.append(say(key, language, due=summary.due.isoformat()))

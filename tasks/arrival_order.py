@@ -41,6 +41,7 @@ def _judge_again(store: Store, sheet: str) -> None:
     for step in range(1, steps + 1):
         store.run("order/step", step=step)
         store.run("order/turn", sheet=sheet)
+        store.run("order/numbered", sheet=sheet)
         store.run("intake/verdict", sheet=sheet)
         store.run("intake/replace", sheet=sheet)
         store.run("order/stand", sheet=sheet)

@@ -1,10 +1,12 @@
 """Opening a campaign where it lives: its home, its plan and its open stores."""
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from tasks.audit import Act
 from tasks.clock import now_in
@@ -12,8 +14,14 @@ from tasks.home import Home, default_home, keep_private
 from tasks.keys import read_key
 from tasks.plan import Plan, load_plan
 from tasks.register import open_register
-from tasks.rules.errors import WrongCommand
+from tasks.released_days import keep_released
+from tasks.rules.errors import StoreBusy, WrongCommand
 from tasks.store import Store
+
+T = TypeVar("T")
+
+LOOK_AGAIN = 2.0
+"""Seconds between two tries to open a store that another process has."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +71,48 @@ def act_at_home(home: Home, what: str, why: str, by: str | None = None) -> Act:
 
 
 @contextmanager
-def open_campaign(campaign: str, what: str, why: str, by: str | None = None) -> Iterator[AtHome]:
+def open_campaign(
+    campaign: str, what: str, why: str, by: str | None = None, *, patience: float = 0
+) -> Iterator[AtHome]:
     """Open a campaign of the home that CAMPAIGN_HOME names, with the register's key.
 
     `what` is the command or phase, `why` its reason; `by` is who acts, else the account. All three
-    enter the trail. Raises WrongCommand without home, campaign, key, name or reason, StoreBusy
-    where another process writes.
+    enter the trail. `patience`: for how many seconds to wait where another process has the stores.
+    Raises WrongCommand without home, campaign, key, name or reason, StoreBusy where another process
+    writes and does not end in that time.
     """
     keep_private()
     home = Home(default_home())
     plan = load_campaign(home, campaign)
     who = getpass.getuser() if by is None else by
-    act = Act(who, what, why, at=now_in(plan.timezone), campaign=campaign)
-    with open_register(home, key=read_key(home), act=act) as store:
-        yield AtHome(home, plan, store, act)
+
+    @contextmanager
+    def opened() -> Iterator[AtHome]:
+        # when it was opened, not when it began to wait
+        act = Act(who, what, why, at=now_in(plan.timezone), campaign=campaign)
+        with open_register(home, key=read_key(home), act=act) as store:
+            yield AtHome(home, keep_released(store, plan), store, act)
+
+    with open_patiently(opened, patience) as at:
+        yield at
+
+
+@contextmanager
+def open_patiently(opened: Callable[[], AbstractContextManager[T]], patience: float) -> Iterator[T]:
+    """Open what may be busy, trying again for `patience` seconds; then raises StoreBusy.
+
+    Only opening is tried again, never what is done inside.
+    """
+    gives_up = time.monotonic() + patience
+    with ExitStack() as stack:
+        while True:
+            try:
+                it = stack.enter_context(opened())
+            except StoreBusy:
+                left = gives_up - time.monotonic()
+                if left <= 0:
+                    raise
+                time.sleep(min(LOOK_AGAIN, left))
+            else:
+                break
+        yield it

@@ -44,18 +44,20 @@ class Verdict:
 
 
 RUN_SUBJECTS = {
-    "list_compilation": "list/subjects",
-    "diagnosis_queue": "queue/subjects",
-    "supervision": "visits/subjects",
+    "list_compilation": ("list/subjects",),
+    "diagnosis_queue": ("list/subjects", "queue/subjects"),
+    "supervision": ("visits/subjects",),
 }
-"""Phase -> the statement that says whose data its run read or changed one by one."""
+"""Phase -> the statements that say whose data its run read or changed one by one."""
 
 
 def keep_run(store: Store, act: Act) -> None:
     """Add an entry that says whose data the run of a phase, which `act` names, went through."""
-    statement = RUN_SUBJECTS[act.what]
-    needs = {} if statement == "visits/subjects" else {"campaign": act.campaign}
-    keep_entry(store, act, [ref for (ref,) in store.rows(statement, **needs)])
+    found: set[str] = set()
+    for statement in RUN_SUBJECTS[act.what]:
+        needs = {} if statement == "visits/subjects" else {"campaign": act.campaign}
+        found |= {ref for (ref,) in store.rows(statement, **needs)}
+    keep_entry(store, act, sorted(found))
 
 
 def keep_entry(store: Store, act: Act, subjects: Sequence[str] = ()) -> None:

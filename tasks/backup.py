@@ -76,7 +76,9 @@ def back_up(
         except BaseException:
             discard(draft)
             raise
-    draft.replace(target)
+        draft.replace(target)
+        # afterwards, so that what is noted is there; how old it is, doctor and status tell from it
+        store.run("backup/note", made_at=made.made_at, folder=str(folder))
     return made, _remove_older(target, health_centre, keep)
 
 

@@ -31,8 +31,9 @@ def update_queue(store: Store, plan: Plan, as_of: date) -> QueueResult:
     `as_of` is a day of the plan's time zone. In the queue are the people of the latest compiled
     list who are new to the register and not in hospital. Whoever was confirmed and agreed to
     community management goes on the register, and comes off it where a later or corrected outcome
-    says otherwise. Bookings of people who still wait are kept, and past
-    ones stay as history. One transaction; the same day again gives the same.
+    says otherwise. Bookings of people who still wait are kept, and past ones stay as history; new
+    ones are for sessions after `as_of`, since that day is over. One transaction; the same day again
+    gives the same.
     """
     with store.transaction():
         resolve_queue(store, plan, as_of)

@@ -35,6 +35,8 @@ def grant_extension(
     occurrence = occurrence_at(plan, phase, now_in(plan.timezone).date(), round)
     if all(each.code != village for each in plan.villages):
         raise WrongCommand("extend.unknown", village=village)
+    if occurrence.ad_hoc:
+        raise WrongCommand("extend.ad_hoc")
     if due <= occurrence.due:
         raise WrongCommand("extend.not_later", due=occurrence.due)
     if not by.strip():

@@ -10,8 +10,11 @@ however many files there are. Where a file came before one that was taken in alr
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +23,8 @@ from tasks.arrival_order import date_back, settle_order
 from tasks.passwords import likely_first, opening_passwords
 from tasks.plan import Limits, Occurrence, Plan
 from tasks.pseudonyms import SUBMISSION, load_pads, read_secrets
-from tasks.reading import ReadSheet, Submission, is_submission, read_submission, shown_name
+from tasks.reading import ReadSheet, Submission, is_submission, reading_ahead, shown_name
+from tasks.requests import Approvals, is_approved, read_approvals
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, VERDICTS, Identity, Sheet
 from tasks.rules.deadlines import read_period
 from tasks.rules.errors import CampaignError, CheckFailed, Exit, FileRefused, WrongCommand
@@ -30,8 +34,14 @@ from tasks.store import SQL, Store
 
 Counts = dict[str, int]
 
-ROWS_AT_ONCE = 20_000
+Stored = Callable[[Sequence[str]], None]
+"""Told the names of files while the transaction that stores them is open."""
+
+ROWS_AT_ONCE = 10_000
 """When so many rows have been read they are judged, before more is read."""
+
+ROWS_AHEAD = 5_000
+"""While fewer rows than these wait to be judged, a further file is read meanwhile."""
 
 LAPSING = {
     "referral": "intake/lapse_referral",
@@ -155,6 +165,7 @@ def take_in(
     recorded_at: datetime,
     keep: bool,
     advance: Callable[[], None] = lambda: None,
+    stored: Stored = lambda names: None,
 ) -> list[FileResult]:
     """Judge `files` and, with `keep`, store what is accepted.
 
@@ -162,13 +173,15 @@ def take_in(
     stands is decided by it; at one moment, by the order of `files`. Times are wall time of the
     plans' zone. Returns a result a file, in the order of `files`. A refused file leaves nothing
     behind and does not stop the others. Without `keep` each file is judged against what is stored
-    now, and nothing is stored. `advance` is called once a file.
+    now, and nothing is stored. `advance` is called once a file; `stored` in each transaction that
+    stores files, with their names, for what has to be written with them or not at all.
     """
     times = [received_at] * len(files) if isinstance(received_at, datetime) else received_at
     limits = Limits.widest(plan.limits for plan in plans.values())
     passwords = opening_passwords(store)
     secrets = read_secrets(store)
     prepare(store, plans.values())
+    approvals = read_approvals(store)
     results: dict[int, FileResult] = {}
     sent: Counter[Identity] = Counter()
     portion: list[_Arrival] = []
@@ -176,35 +189,56 @@ def take_in(
 
     def judge_portion() -> None:
         for wave in _waves(portion):
-            results.update(_judge_wave(store, plans, wave, recorded_at, keep=keep))
+            results.update(_judge_wave(store, plans, wave, recorded_at, stored if keep else None))
         portion.clear()
 
-    for index, (path, at) in enumerate(zip(files, times, strict=True)):
-        try:
-            submission = read_submission(path, limits, likely_first(passwords, path.name))
-            _check_identity(submission, plans)
-        except FileRefused as error:
-            results[index] = FileResult(shown_name(path), refused=error)
-        else:
-            name = keyed_chain(secrets, SUBMISSION, submission.digest)
-            place = sent[submission.identity]
-            sent[submission.identity] += 1
-            portion.append(_Arrival(index, submission, name, at, place))
-            rows += submission.rows_read
-        if rows >= ROWS_AT_ONCE:
-            judge_portion()
-            rows = 0
-        advance()
-    judge_portion()
+    tried = partial(likely_first, passwords)
+    limits_of = {plan.slug: plan.limits for plan in plans.values()}
+    with (
+        _one_thread(store),
+        reading_ahead(files, limits, tried, rows=ROWS_AHEAD, limits_of=limits_of) as read,
+    ):
+        for index, (path, at, submission) in enumerate(zip(files, times, read, strict=True)):
+            try:
+                if isinstance(submission, FileRefused):
+                    raise submission
+                _check_identity(submission, plans, approvals, at.date())
+            except FileRefused as error:
+                results[index] = FileResult(shown_name(path), refused=error)
+            else:
+                name = keyed_chain(secrets, SUBMISSION, submission.digest)
+                place = sent[submission.identity]
+                sent[submission.identity] += 1
+                portion.append(_Arrival(index, submission, name, at, place))
+                rows += submission.rows_read
+            if rows >= ROWS_AT_ONCE:
+                judge_portion()
+                rows = 0
+            advance()
+        judge_portion()
     return [results[index] for index in range(len(files))]
 
 
-def _check_identity(submission: Submission, plans: Mapping[str, Plan]) -> None:
+@contextmanager
+def _one_thread(store: Store) -> Iterator[None]:
+    """Have DuckDB work with one thread inside."""
+    store.run("intake/one_thread")
+    try:
+        yield
+    finally:
+        store.run("intake/all_threads")
+
+
+def _check_identity(
+    submission: Submission, plans: Mapping[str, Plan], approvals: Approvals, day: date
+) -> None:
     identity, file = submission.identity, submission.file
     plan = plans.get(identity.campaign)
     if plan is None:
         raise FileRefused("refused.other_campaign", file=file, campaign=identity.campaign)
     occurrence = _occurrence(plan, identity, file)
+    if occurrence.ad_hoc:
+        _check_ad_hoc(plan, occurrence, identity, file, approvals, day)
     from_centre = identity.village == plan.health_centre.code
     if not from_centre and all(village.code != identity.village for village in plan.villages):
         raise FileRefused("refused.unknown_village", file=file, village=identity.village)
@@ -220,11 +254,35 @@ def _occurrence(plan: Plan, identity: Identity, file: str) -> Occurrence:
         occurrence = plan.occurrence(identity.phase, identity.round)
     except KeyError:
         occurrence = None
-    if occurrence is None or occurrence.ad_hoc:
+    if occurrence is None:
         raise FileRefused(
             "refused.no_such_round", file=file, phase=identity.phase, round=identity.round
         )
     return occurrence
+
+
+def _check_ad_hoc(
+    plan: Plan,
+    occurrence: Occurrence,
+    identity: Identity,
+    file: str,
+    approvals: Approvals,
+    day: date,
+) -> None:
+    """Refuse a file for an ad-hoc sweep that was not approved, or from outside what was.
+
+    `day` is the one on which it came: what came in time counts, whenever it is taken in.
+    """
+    if not is_approved(approvals, plan, occurrence):
+        raise FileRefused(
+            "refused.not_approved", file=file, campaign=plan.slug, round=identity.round
+        )
+    if identity.village not in occurrence.villages:
+        raise FileRefused("refused.outside_scope", file=file, village=identity.village)
+    if not occurrence.opens <= day <= occurrence.due:
+        raise FileRefused(
+            "refused.outside_window", file=file, opens=occurrence.opens, due=occurrence.due
+        )
 
 
 def _waves(portion: Sequence[_Arrival]) -> list[list[_Arrival]]:
@@ -240,8 +298,7 @@ def _judge_wave(
     plans: Mapping[str, Plan],
     wave: Sequence[_Arrival],
     recorded_at: datetime,
-    *,
-    keep: bool,
+    stored: Stored | None,
 ) -> dict[int, FileResult]:
     known = dict(store.rows("intake/stored", ids=[each.name for each in wave]))
     store.load("arrived", _arrived_table(plans, wave, known, recorded_at))
@@ -256,9 +313,8 @@ def _judge_wave(
         store.run(f"stage/{name}")
         if name in LAPSING:
             store.run(LAPSING[name])
-        if name == "referral":
-            store.run("intake/overwritten")
         store.run("intake/turn", sheet=name)
+        store.run("intake/numbered", sheet=name)
         store.run("intake/verdict", sheet=name)
         store.run("intake/return_id", sheet=name)
         for submission_id, verdict, rows in store.rows("intake/verdict_count", sheet=name):
@@ -273,8 +329,8 @@ def _judge_wave(
         }
         for each in wave
     }
-    if keep:
-        _keep(store, plans, wave, known, sheets, counts, nil, recorded_at)
+    if stored is not None:
+        _keep(store, plans, wave, known, sheets, counts, nil, recorded_at, stored)
     return {
         each.index: FileResult(
             each.submission.file,
@@ -290,7 +346,7 @@ def _judge_wave(
 
 
 def _account(read: ReadSheet, counts: Counts) -> Counts:
-    account = {"read": len(read.rows), **{name: counts.get(name, 0) for name in VERDICTS}}
+    account = {"read": len(read.places), **{name: counts.get(name, 0) for name in VERDICTS}}
     if account["read"] != sum(account[name] for name in VERDICTS):
         raise CheckFailed("error.rows_unaccounted", sheet=read.sheet.title)
     return account
@@ -305,6 +361,7 @@ def _keep(
     counts: Mapping[str, Mapping[str, Counts]],
     nil: set[str],
     recorded_at: datetime,
+    stored: Stored,
 ) -> None:
     """Store a wave as one transaction: all of it or nothing."""
     # only what is stored now: a file that was taken in before changes nothing
@@ -332,20 +389,16 @@ def _keep(
         settle_order(store)
         if "registered_person" in sheets:
             store.run("intake/registered")
+        stored([each.name for each in fresh])
 
 
 def _returned_rows(
     store: Store, sheet: Sheet, wave: Sequence[_Arrival]
 ) -> Iterator[tuple[str, ReturnedRow]]:
-    cells = {
-        (each.name, number): row
-        for each in wave
-        if (read := _sheet(each, sheet.name)) is not None
-        for number, row in read.rows
-    }
+    received = {each.name: read for each in wave if (read := _sheet(each, sheet.name)) is not None}
     rows = store.rows("intake/returned", sheet=sheet.name)
     for submission_id, row, rules, number, may_show in rows:
-        shown = cells[submission_id, row] if may_show else None
+        shown = received[submission_id].row(row) if may_show else None
         yield submission_id, ReturnedRow(sheet, row, tuple(rules), shown, number)
 
 
@@ -374,7 +427,7 @@ def _arrived_table(
             "sheets": [read.sheet.name for read in each.submission.sheets],
             "rows_read": each.submission.rows_read,
             "people_rows": sum(
-                len(read.rows) for read in each.submission.sheets if read.sheet.about_people
+                len(read.places) for read in each.submission.sheets if read.sheet.about_people
             ),
             "is_known": each.name in known,
             "period": _period_start(plans, each.submission.identity),
@@ -422,25 +475,21 @@ def _times_table(wave: Sequence[_Arrival]) -> pa.Table:
 
 def _raw_table(sheet: Sheet, wave: Sequence[_Arrival]) -> pa.Table:
     """Return one row a row of `sheet` in the wave: its file, its number, its cells as text."""
-    names: list[str] = []
-    numbers: list[int] = []
-    rows: list[tuple[str, ...]] = []
-    for arrival in wave:
-        read = _sheet(arrival, sheet.name)
-        if read is None:
-            continue
-        names += [arrival.name] * len(read.rows)
-        for number, cells in read.rows:
-            numbers.append(number)
-            rows.append(cells)
-    columns = zip(*rows, strict=True) if rows else ((),) * len(sheet.columns)
+    received = [
+        (each.name, read) for each in wave if (read := _sheet(each, sheet.name)) is not None
+    ]
+    names = chain.from_iterable(repeat(name, len(read.places)) for name, read in received)
+    numbers = chain.from_iterable(read.places for _, read in received)
     return pa.table(
         {
-            "submission_id": pa.array(names, pa.string()),
-            "row_number": pa.array(numbers, pa.int32()),
+            "submission_id": pa.array(list(names), pa.string()),
+            "row_number": pa.array(list(numbers), pa.int32()),
             **{
-                column.name: pa.array(cells, pa.string())
-                for column, cells in zip(sheet.columns, columns, strict=True)
+                column.name: pa.array(
+                    list(chain.from_iterable(read.columns[at] for _, read in received)),
+                    pa.string(),
+                )
+                for at, column in enumerate(sheet.columns)
             },
         }
     )

@@ -15,15 +15,11 @@ import secrets
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 from tasks.home import Home, write_whole
+from tasks.keyring_entry import KeyringEntry
 from tasks.rules.errors import WrongCommand
-from tasks.rules.wording import say
-
-SERVICE = "campaign"
-"""Under this name the keyring keeps the keys of all homes; the account is the home's own id."""
 
 WAITING = ".new"
 BEFORE = ".old"
@@ -63,59 +59,6 @@ class KeyFile:
     def beside(self, ending: str) -> "KeyFile":
         """Return the place beside this one for a waiting key or the one before."""
         return KeyFile(self.path.with_name(self.path.name + ending))
-
-
-@dataclass(frozen=True)
-class KeyringEntry:
-    """An entry of the operating system's keyring. All it does raises WrongCommand where the keyring
-    does not answer, or is locked."""
-
-    account: str
-
-    @property
-    def name(self) -> str:
-        """What an officer is told about where the key is."""
-        return say("key.in_keyring", service=SERVICE, account=self.account)
-
-    def read(self) -> str | None:
-        """Return what lies here, None where nothing does."""
-        keyring = _keyring()
-        try:
-            found: str | None = keyring.get_password(SERVICE, self.account)
-        except keyring.errors.KeyringError as error:
-            kind = type(error).__name__
-        else:
-            return found
-        raise WrongCommand("key.no_keyring", kind=kind)
-
-    def write(self, key: str) -> None:
-        """Put `key` here."""
-        keyring = _keyring()
-        kind = ""
-        try:
-            keyring.set_password(SERVICE, self.account, key)
-        except keyring.errors.KeyringError as error:
-            kind = type(error).__name__
-        # some keyrings take everything and keep nothing
-        if kind or self.read() != key:
-            raise WrongCommand("key.no_keyring", kind=kind or "-")
-
-    def remove(self) -> None:
-        """Take away what lies here, if anything does."""
-        if self.read() is None:
-            return
-        keyring = _keyring()
-        try:
-            keyring.delete_password(SERVICE, self.account)
-        except keyring.errors.KeyringError as error:
-            kind = type(error).__name__
-        else:
-            return
-        raise WrongCommand("key.no_keyring", kind=kind)
-
-    def beside(self, ending: str) -> "KeyringEntry":
-        """Return the place beside this one for a waiting key or the one before."""
-        return KeyringEntry(self.account + ending)
 
 
 KeyPlace = KeyFile | KeyringEntry
@@ -266,15 +209,9 @@ def _places(home: Home) -> list[KeyPlace]:
 
 
 def _named_entry(home: Home) -> KeyringEntry:
+    # the keyring keeps the keys of all homes; the account is the home's own id
     return KeyringEntry(_home_id(home).read_text(encoding="ascii").strip())
 
 
 def _home_id(home: Home) -> Path:
     return home.key_file.with_name("home.id")
-
-
-def _keyring() -> ModuleType:
-    import keyring  # noqa: PLC0415 # slow to start, and asked for by few homes
-    import keyring.errors  # noqa: PLC0415
-
-    return keyring

@@ -87,7 +87,8 @@ def make_links(
 
     An open link of the same village, phase and round ends: a lost one is made worthless by its
     successor. Without `round` it is for the occurrence that today is about. Open to the end of the
-    day `until`, else of LATE_DAYS days after the village's effective due day. Raises WrongCommand
+    day `until`, else of LATE_DAYS days after the village's effective due day; for an ad-hoc sweep,
+    to the end of its window at most. Raises WrongCommand
     for a phase that villages do not report, an unknown round or village, without a name, and where
     the link would be over already.
     """
@@ -97,6 +98,9 @@ def make_links(
     made = {hash_of(token): (code, token) for code in codes for token in (_new_token(),)}
     _load(store, [(token_hash, code) for token_hash, (code, _) in made.items()])
     number = occurrence.round
+    # nothing is taken in for an ad-hoc sweep once its window is over
+    days = 0 if occurrence.ad_hoc else LATE_DAYS
+    until = min(until, occurrence.due) if until and occurrence.ad_hoc else until
     with store.transaction():
         _end(store, plan, phase, number, codes, "new_link", now)
         store.run(
@@ -105,14 +109,14 @@ def make_links(
             phase=phase,
             round=number,
             due=occurrence.due,
-            days=LATE_DAYS,
+            days=days,
             until=until,
             made_by=by.strip(),
             now=now,
         )
         expiry = dict(store.rows("link/expiry"))
         if any(each <= now for each in expiry.values()):
-            raise WrongCommand("link.over", due=occurrence.due, days=LATE_DAYS)
+            raise WrongCommand("link.over", due=occurrence.due, days=days)
     return [NewLink(code, token, expiry[token_hash]) for token_hash, (code, token) in made.items()]
 
 

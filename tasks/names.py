@@ -6,6 +6,10 @@ from tasks.rules.known_names import PURPOSE, NameList
 from tasks.rules.pseudonyms import SECRET_BYTES, hmac_pads
 from tasks.store import Store
 
+NO_NAMES = NameList(b"", frozenset(), frozenset())
+"""For a message that nothing of the register can be in: one of our own sentences, with names from
+the plan, drafted by somebody who has no key."""
+
 
 def read_names(store: Store) -> NameList:
     """Return the names of all whom the open register knows: referred, registered, their contacts.

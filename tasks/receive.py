@@ -60,9 +60,8 @@ def receive(
         recorded_at=recorded_at,
         keep=True,
         advance=advance,
+        stored=lambda names: _enter_in_trail(store, act, names),
     )
-    if act is not None:
-        _enter_in_trail(store, act, results)
     record_arrivals(store)
     received = [_with_return_workbook(store, home, plans, result) for result in results]
     if make_gate is not None:
@@ -104,11 +103,10 @@ def receive_inbox(
     return received
 
 
-def _enter_in_trail(store: Store, act: Act, results: Sequence[FileResult]) -> None:
+def _enter_in_trail(store: Store, act: Act | None, names: Sequence[str]) -> None:
     """Enter whose referrals and register entries the files brought, by their references."""
-    names = [result.name for result in results if result.name and not result.repeated]
     subjects = [subject for (subject,) in store.rows("receive/subjects", names=names)]
-    if subjects:
+    if act is not None and subjects:
         keep_entry(store, act, subjects)
 
 
@@ -120,10 +118,10 @@ def _write_to_senders(
     gate: Gate,
     now: datetime,
 ) -> None:
-    """Draft a message a file with returned rows; one that was taken in before has had its own."""
+    """Draft a message a file with returned rows, where it has not had its own."""
     for each in received:
         result, workbook = each.result, each.return_workbook
-        if result.identity is None or workbook is None or result.repeated:
+        if result.identity is None or workbook is None:
             continue
         plan = plans[result.identity.campaign]
         subject, text = return_notice(plan, result, secrets.token_hex(16).upper())
@@ -132,6 +130,7 @@ def _write_to_senders(
             home,
             plan,
             result.identity.village,
+            file=result.name,
             subject=subject,
             text=text,
             beside=workbook,
@@ -164,9 +163,10 @@ def set_aside(home: Home, path: Path, reason: str) -> None:
     name = name_to_keep(path.name)
     while (target := folder / f"{number or ''}{'-' if number else ''}{name}").exists():
         number += 1
+    # the reason first: a file that was moved is not looked at again
+    write_whole(target.with_name(f"{target.name}.txt"), f"{reason}\n".encode())
     shutil.move(path, target)  # from a shared drive, that is another file system
     target.chmod(0o600)
-    write_whole(target.with_name(f"{target.name}.txt"), f"{reason}\n".encode())
 
 
 def record_arrivals(store: Store) -> None:

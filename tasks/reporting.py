@@ -1,12 +1,14 @@
 """Who has reported: each village's one state, and the process figures of a sweep."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from tasks.figures import TOWNSHIP, RawFigure, referrals
 from tasks.plan import Occurrence, Plan
-from tasks.rules.contract import REPORTING_STATES
+from tasks.rules.contract import REPORTING_STATES, VILLAGE_PHASES
 from tasks.rules.reporting import RECEIVED_STATES, reporting_state
 from tasks.store import Store
 
@@ -20,6 +22,8 @@ class VillageReporting:
     nil: bool
     files: int
     first_counted_at: datetime | None
+    extended_to: date | None = None
+    """The village's own later due day."""
 
 
 def read_reporting(
@@ -29,15 +33,33 @@ def read_reporting(
 
     Reads the ledger only; `tasks.receive.record_arrivals` brings it up to date.
     """
-    records = {
-        record["village"]: record
-        for record in store.records(
-            "reporting/villages",
-            campaign=plan.slug,
-            phase=occurrence.phase,
-            round=occurrence.round,
-        )
+    records = store.records(
+        "reporting/villages", campaign=plan.slug, phase=occurrence.phase, round=occurrence.round
+    )
+    return _judged(plan, occurrence, as_of, {row["village"]: row for row in records})
+
+
+def read_reporting_of_all(
+    store: Store, plan: Plan, as_of: date
+) -> dict[tuple[str, int], list[VillageReporting]]:
+    """Return (phase, round) -> what `read_reporting` gives, for all phases that villages report.
+
+    One query for all of them. Reads the ledger only.
+    """
+    records: dict[tuple[str, int], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row in store.records("reporting/villages", campaign=plan.slug, phase=None, round=None):
+        records[row["phase"], row["round"]][row["village"]] = row
+    return {
+        (each.phase, each.round): _judged(plan, each, as_of, records[each.phase, each.round])
+        for each in plan.calendar
+        if each.phase in VILLAGE_PHASES
     }
+
+
+def _judged(
+    plan: Plan, occurrence: Occurrence, as_of: date, records: Mapping[str, Mapping[str, Any]]
+) -> list[VillageReporting]:
+    """Return every village of the plan with its state; `records`: reporting/villages by village."""
     expected = {village.code for village in plan.expected(occurrence)}
     found = []
     for village in plan.villages:
@@ -52,9 +74,8 @@ def read_reporting(
             any_received=files > 0,
             as_of=as_of,
         )
-        found.append(
-            VillageReporting(village.code, state, record.get("nil", False), files, counted)
-        )
+        nil, extended = record.get("nil", False), record.get("extended_to")
+        found.append(VillageReporting(village.code, state, nil, files, counted, extended))
     return found
 
 

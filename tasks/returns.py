@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 
+from tasks.cell_checks import cell_check, head_of
 from tasks.home import Home, write_whole
 from tasks.intake import FileResult, ReturnedRow
 from tasks.passwords import sender_password
@@ -18,15 +19,15 @@ from tasks.rules.contract import (
     RETURN_COLUMN,
     SHEETS,
     VERDICTS,
-    Column,
     Identity,
     Sheet,
     write_identity,
 )
 from tasks.rules.pseudonyms import keyed_chain
+from tasks.rules.reasons import column_of, reason_keys
 from tasks.rules.wording import say
 from tasks.store import Store
-from tasks.workbook import TEXT, Book, lay_out, new_book
+from tasks.workbook import TEXT, Book, cells_wide, lay_out, new_book
 from tasks.workbook_password import encrypt_workbook
 
 HEAD = 1
@@ -42,9 +43,13 @@ _STYLES: dict[str, dict[str, object]] = {
     "number": {"num_format": TEXT, "font_color": "#7A7A7A"},
     "count": {"align": "left", "valign": "top"},
 }
+_SUMMARY_HEAD = 3
 _SUMMARY_WIDTHS = (16, 12, 18, 72)
 _WIDEST = 22
 _LINE_HEIGHT = 15
+_KEPT_IN_SIGHT = 2
+"""How many columns stay when scrolling sideways: the one by which a row is known is among them."""
+_COMMENT = {"x_scale": 2.5, "y_scale": 1.5}
 _SIGNS_OF_NAME = 8
 
 
@@ -149,21 +154,22 @@ def _summary_sheet(book: Book, plan: Plan, result: FileResult, identity: Identit
     page.merge_range(1, 0, 1, 3, f"{_counted(result, language)} {what}", formats["wrap"])
     page.set_row(1, 3 * _LINE_HEIGHT)
     for place, key in enumerate(("sheet", "row", "column", "reason")):
-        page.write_string(3, place, say(f"return.{key}", language), formats["head"])
-    line = 4
+        page.write_string(_SUMMARY_HEAD, place, say(f"return.{key}", language), formats["head"])
+    line = _SUMMARY_HEAD + 1
     for row in result.returned:
-        for rule in row.rules:
-            column = row.sheet.column(_rule_column(row.sheet, rule))
-            reason = say(f"rule.{rule}", language)
+        for place, reasons in _reasons(row, language).items():
+            reason = " ".join(reasons)
             if row.cells is None:
                 reason = f"{reason} {say('return.hidden', language)}"
+            head = head_of(row.sheet.columns[place], language)
             page.write_string(line, 0, say(f"sheet.{row.sheet.name}", language), formats["wrap"])
             page.write_number(line, 1, row.row, formats["count"])
-            page.write_string(line, 2, _head(column, language), formats["wrap"])
+            page.write_string(line, 2, head, formats["wrap"])
             page.write_string(line, 3, reason, formats["wrap"])
             # not every program makes a row as high as its text
-            page.set_row(line, _LINE_HEIGHT * ceil(_cells_wide(reason) / _SUMMARY_WIDTHS[3]))
+            page.set_row(line, _LINE_HEIGHT * ceil(cells_wide(reason) / _SUMMARY_WIDTHS[3]))
             line += 1
+    page.freeze_panes(_SUMMARY_HEAD + 1, 0)
     lay_out(page)
 
 
@@ -189,27 +195,25 @@ def _rows_sheet(
     page = book.page(say(f"sheet.{sheet.name}", plan.language))
     page.write_string(0, 0, write_identity(identity))
     numbers = len(sheet.columns)
-    page.write_string(HEAD, numbers, _head(RETURN_COLUMN, plan.language), book.formats["head"])
+    page.write_string(HEAD, numbers, head_of(RETURN_COLUMN, plan.language), book.formats["head"])
     page.write_comment(HEAD, numbers, say("return.number", plan.language))
     page.set_column(numbers, numbers, 18, book.formats["text"])
     for place, column in enumerate(sheet.columns):
-        head = _head(column, plan.language)
+        head = head_of(column, plan.language)
         page.write_string(HEAD, place, head, book.formats["head"])
-        widest = max(_cells_wide(text) for text in (head, *(cells[place] for _, cells in rows)))
+        widest = max(cells_wide(text) for text in (head, *(cells[place] for _, cells in rows)))
         page.set_column(place, place, min(widest + 2, _WIDEST), book.formats["text"])
-    page.freeze_panes(HEAD + 1, 0)
+        check = cell_check(sheet, column, plan.language, as_text=True)
+        page.data_validation(HEAD + 1, place, HEAD + len(rows), place, check)
+    page.freeze_panes(HEAD + 1, _KEPT_IN_SIGHT)
     lay_out(page, head=HEAD)
-    names = [column.name for column in sheet.columns]
     for line, (row, cells) in enumerate(rows, start=HEAD + 1):
-        reasons: dict[int, list[str]] = {}
-        for rule in row.rules:
-            place = names.index(_rule_column(sheet, rule))
-            reasons.setdefault(place, []).append(say(f"rule.{rule}", plan.language))
+        reasons = _reasons(row, plan.language)
         for place, cell in enumerate(cells):
             wrong = place in reasons
             page.write_string(line, place, cell, book.formats["wrong" if wrong else "text"])
             if wrong:
-                page.write_comment(line, place, "\n".join(reasons[place]), {"x_scale": 2})
+                page.write_comment(line, place, "\n".join(reasons[place]), _COMMENT)
         page.write_string(line, numbers, row.number, book.formats["number"])
 
 
@@ -217,14 +221,11 @@ def _sender_name(plan: Plan, code: str) -> str:
     return plan.health_centre.name if code == plan.health_centre.code else plan.village(code).name
 
 
-def _cells_wide(text: str) -> float:
-    # a Chinese character is a little wider than two digits
-    return sum(2.1 if ord(sign) > 0x2E7F else 1 for sign in text)
-
-
-def _head(column: Column, language: str) -> str:
-    return column.name if language == "en" else column.heads[0]
-
-
-def _rule_column(sheet: Sheet, rule: str) -> str:
-    return next(each.column for each in sheet.rules if each.name == rule)
+def _reasons(row: ReturnedRow, language: str) -> dict[int, list[str]]:
+    """Return what is wrong and what to do, by the place of the column whose cell is marked."""
+    said: dict[int, dict[str, None]] = {}
+    for rule in row.rules:
+        place = row.sheet.columns.index(column_of(row.sheet, rule))
+        keys = reason_keys(row.sheet, rule, row.cells)
+        said.setdefault(place, {}).update(dict.fromkeys(keys))
+    return {place: [say(key, language) for key in keys] for place, keys in said.items()}

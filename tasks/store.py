@@ -7,7 +7,7 @@ parameters; the one thing filled into a text is an identifier from a closed list
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import duckdb_extension_httpfs
 import pyarrow as pa
 
 from tasks.rules.contract import SHEETS
-from tasks.rules.errors import CampaignError, CheckFailed, StoreBusy, WrongCommand
+from tasks.rules.errors import CampaignError, CheckFailed, DiskRefused, StoreBusy, WrongCommand
 
 SQL = Path(__file__).with_name("sql")
 
@@ -74,9 +74,19 @@ class Store:
         try:
             yield
         except BaseException:
-            self.connection.rollback()
+            # what a full disk has ended is rolled back already
+            with suppress(duckdb.Error):
+                self.connection.rollback()
             raise
-        self.connection.commit()
+        try:
+            self.connection.commit()
+        except duckdb.Error as error:
+            refused = _failure(error, "commit")
+            if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
+                raise
+        else:
+            return
+        raise refused
 
     def _execute(
         self, name: str, sheet: str | None, parameters: Mapping[str, object]
@@ -86,13 +96,10 @@ class Store:
         except duckdb.ConstraintException:
             raise CheckFailed("error.constraint", statement=name) from None
         except duckdb.Error as error:
-            kind = type(error).__name__
-            damaged = any(words in str(error) for words in _DAMAGED)
+            refused = _failure(error, name)
             if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
                 raise
-        if damaged:
-            raise WrongCommand("error.store_damaged_inside", statement=name)
-        raise CheckFailed("error.statement", statement=name, kind=kind) from None
+        raise refused
 
 
 @contextmanager
@@ -160,6 +167,25 @@ def _inode(path: Path) -> int | None:
 
 
 _DAMAGED = ("Corrupt database file", "not a valid DuckDB", "not read enough bytes", "AES tag")
+_NO_ROOM = (
+    "No space left",
+    "quota exceeded",
+    "File too large",
+    "Read-only file system",
+    "Permission denied",
+    "Could not write",
+)
+"""How DuckDB says that the disk takes no more; what follows such an error refers to it."""
+
+
+def _failure(error: duckdb.Error, statement: str) -> CampaignError:
+    """Return what a statement that failed is told as: its words may hold cells, so they stay."""
+    text = str(error)
+    if any(words in text for words in _NO_ROOM):
+        return DiskRefused()
+    if any(words in text for words in _DAMAGED):
+        return WrongCommand("error.store_damaged_inside", statement=statement)
+    return CheckFailed("error.statement", statement=statement, kind=type(error).__name__)
 
 
 def _refusal(error: duckdb.Error, file: str) -> CampaignError:
@@ -167,6 +193,8 @@ def _refusal(error: duckdb.Error, file: str) -> CampaignError:
     text = str(error)
     if "Could not set lock" in text or "being used by another process" in text:
         return StoreBusy("error.store_busy", file=file)
+    if any(words in text for words in _NO_ROOM):
+        return DiskRefused()
     if "Wrong encryption key" in text:
         return WrongCommand("error.wrong_key", file=file)
     if any(words in text for words in _DAMAGED):

@@ -1,12 +1,12 @@
 """The monthly look at what every village's care group owed and delivered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from tasks.plan import Occurrence, Plan
-from tasks.rules.deadlines import Period, off_rest_day, read_period
+from tasks.rules.deadlines import DueDay, Period, off_rest_day, read_period
 from tasks.rules.errors import CheckFailed
 from tasks.rules.supervision import Rectification, Service, actions, judge, rectify, shortfalls
 from tasks.store import Store
@@ -165,14 +165,29 @@ def _rectified(
     as_of: date,
     judged: Mapping[str, Mapping[str, bool | None]],
 ) -> tuple[Rectification, ...]:
-    known = store.records("supervision/rectifications", campaign=plan.slug)
-    days = timedelta(days=plan.rules.rectification_days)
-    due = off_rest_day(as_of + days, plan.rest_day_rule, PublishedWorkdays())
+    known = [
+        Rectification(**row)
+        for row in store.records("supervision/rectifications", campaign=plan.slug)
+    ]
+    due = _rectified_by(plan, as_of)
     return rectify(
         judged,
-        [Rectification(**row) for row in known],
+        [_due_as_published(plan, each) for each in known],
         round=occurrence.round,
         on=as_of,
         due=due.day,
         due_provisional=due.provisional,
     )
+
+
+def _rectified_by(plan: Plan, opened_on: date) -> DueDay:
+    days = timedelta(days=plan.rules.rectification_days)
+    return off_rest_day(opened_on + days, plan.rest_day_rule, PublishedWorkdays())
+
+
+def _due_as_published(plan: Plan, each: Rectification) -> Rectification:
+    """Return the rectification, due by the working days of a year that is published by now."""
+    if not each.due_provisional or each.closed_round is not None:
+        return each
+    due = _rectified_by(plan, each.opened_on)
+    return replace(each, due=due.day, due_provisional=due.provisional)

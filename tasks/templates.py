@@ -7,11 +7,10 @@ columns one below the other, so that a reader takes neither it nor its example f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from math import ceil
 from pathlib import Path
-from typing import Any
 
+from tasks.cell_checks import cell_check, choices_of, explained, head_of, spelled
 from tasks.home import write_whole
 from tasks.plan import Occurrence, Plan
 from tasks.rules.columns import kind_of, may_be_blank
@@ -28,8 +27,8 @@ from tasks.rules.contract import (
     write_identity,
 )
 from tasks.rules.errors import WrongCommand
-from tasks.rules.wording import keys, say
-from tasks.workbook import DATE, TEXT, Book, Format, Page, lay_out, new_book
+from tasks.rules.wording import say
+from tasks.workbook import DATE, TEXT, Book, Format, Page, cells_wide, lay_out, new_book
 
 HEAD = 3
 """The row of the head, from 0: below the identity and two lines of title."""
@@ -46,6 +45,9 @@ _FILLABLE = {
     "registered_person": 40,
 }
 """How many rows are ruled, so that they are seen and printed."""
+
+_SPARE = 3
+"""How many lines a village has below its grids, for one that the plan does not know."""
 
 _KEPT_IN_SIGHT = {"coverage": 2, "referral": 2, "registered_person": 2}
 """How many columns stay when scrolling sideways; elsewhere the first."""
@@ -66,15 +68,6 @@ _WIDTHS = {
 
 _HOW_WIDTHS = (26, 70, 24)
 """Of the instructions: topic or head, what to do, example."""
-
-EARLIEST = date(1900, 1, 1)
-# of the day a cell is filled in, not of the day the template was made
-_TODAY = "=TODAY()"
-_GROWN_UP = "=DATE(YEAR(TODAY())-18,MONTH(TODAY()),DAY(TODAY()))"
-MOST = 10**9 - 1
-"""Whole numbers have at most nine digits."""
-_BOUNDS = {"row_no": (1, MOST), "rating": (0, 5)}
-_LENGTHS = {"code": 12, "id": 18}
 
 _LINES = {"border": 1, "border_color": "#B0B0B0"}
 _RULED = {"valign": "vcenter", "align": "left", **_LINES}
@@ -163,7 +156,7 @@ def owed(
 ) -> Iterator[tuple[str, Occurrence]]:
     """Yield (sender's code, occurrence) for every submission that is owed, in the plan's order.
 
-    Ad-hoc sweeps have none: they need the health side's approval first. Raises WrongCommand as
+    An ad-hoc sweep has none before the health side approved it. Raises WrongCommand as
     `write_templates` does.
     """
     if phase is not None and phase not in SHEETS_OF_PHASE:
@@ -175,7 +168,8 @@ def owed(
         raise WrongCommand("template.unknown", village=village)
     any_owed = False
     for occurrence in plan.calendar:
-        if occurrence.ad_hoc or occurrence.phase not in SHEETS_OF_PHASE:
+        waits = occurrence.ad_hoc and not occurrence.approved
+        if waits or occurrence.phase not in SHEETS_OF_PHASE:
             continue
         if phase not in (None, occurrence.phase) or round not in (None, occurrence.round):
             continue
@@ -226,12 +220,16 @@ def _data_sheet(book: Book, plan: Plan, sender: str, occurrence: Occurrence, she
     page.write_string(1, 0, title, book.formats["title"])
     page.write_string(2, 0, made_for)
     page.set_row(HEAD, 34)
+    grids = _grids(plan, sender) if sheet.name == "coverage" else ()
+    lines = max(_FILLABLE[sheet.name], len(grids) + _SPARE)
     for place, column in enumerate(sheet.columns):
         _column(book, page, place, sheet, column, language)
         given = _given(column, sender, occurrence)
-        _check(page, place, sheet, column, language, given)
-        _ruled_cells(book, page, place, sheet, column, given)
-    for line in range(1, _FILLABLE[sheet.name] + 1):
+        check = cell_check(sheet, column, language, given=given)
+        page.data_validation(HEAD + 1, place, HEAD + CHECKED_ROWS, place, check)
+        known = grids if column.name == "grid" else ()
+        _ruled_cells(book, page, place, column, [*known, *[given] * (lines - len(known))])
+    for line in range(1, lines + 1):
         page.set_row(HEAD + line, 22)
     page.freeze_panes(HEAD + 1, _KEPT_IN_SIGHT.get(sheet.name, 1))
     lay_out(page, head=HEAD)
@@ -241,27 +239,31 @@ def _column(
     book: Book, page: Page, place: int, sheet: Sheet, column: Column, language: str
 ) -> None:
     """Write the head with its explanation, and give the whole column its width and format."""
-    head = _head(column, language)
+    head = head_of(column, language)
     style = "head_optional" if may_be_blank(sheet, column) else "head"
     page.write_string(HEAD, place, head, book.formats[style])
     page.write_comment(
-        HEAD, place, _explained(sheet, column, language), {"x_scale": 2, "y_scale": 1.2}
+        HEAD, place, explained(sheet, column, language), {"x_scale": 2, "y_scale": 1.2}
     )
     page.set_column(place, place, _width(column, language), book.formats[_style(column)])
 
 
-def _ruled_cells(
-    book: Book, page: Page, place: int, sheet: Sheet, column: Column, given: str
-) -> None:
+def _ruled_cells(book: Book, page: Page, place: int, column: Column, given: Sequence[str]) -> None:
+    """Rule a cell a line, with what is `given` in it, or a row number where the column is one."""
     ruled = book.formats[f"ruled_{_style(column)}"]
-    for line in range(1, _FILLABLE[sheet.name] + 1):
+    for line, text in enumerate(given, start=1):
         row = HEAD + line
         if column.name == "row_no":
             page.write_number(row, place, line, ruled)
-        elif given:
-            page.write_string(row, place, given, ruled)
+        elif text:
+            page.write_string(row, place, text, ruled)
         else:
             page.write_blank(row, place, None, ruled)
+
+
+def _grids(plan: Plan, sender: str) -> tuple[str, ...]:
+    """Return the grids of a village as the plan names them; the health centre has none."""
+    return next((village.grids for village in plan.villages if village.code == sender), ())
 
 
 def _given(column: Column, sender: str, occurrence: Occurrence) -> str:
@@ -271,52 +273,6 @@ def _given(column: Column, sender: str, occurrence: Occurrence) -> str:
     if column.name == "month":
         return occurrence.period or ""
     return ""
-
-
-def _check(page: Page, place: int, sheet: Sheet, column: Column, language: str, given: str) -> None:
-    """Give a column its hint, and its drop-down or check with what to do where it does not hold.
-
-    A check keeps no row out that the row rules would take, unless its cells are spelled another
-    way; where a spreadsheet cannot tell, any value passes.
-    """
-    check = _criteria(sheet, column, language, given) | {
-        "input_title": _head(column, language)[:32],
-        "input_message": _explained(sheet, column, language)[:255],
-        "error_message": _wrong(sheet, column, language)[:255],
-    }
-    page.data_validation(HEAD + 1, place, HEAD + CHECKED_ROWS, place, check)
-
-
-def _criteria(sheet: Sheet, column: Column, language: str, given: str) -> dict[str, Any]:
-    if given or column.choices:
-        listed = [given] if given else _choices(column, language)
-        return {"validate": "list", "source": listed}
-    kind = kind_of(column)
-    if kind in _LENGTHS:
-        return {"validate": "length", "criteria": "==", "value": _LENGTHS[kind]}
-    if kind == "date":
-        latest = _GROWN_UP if _adults_only(sheet, column) else _TODAY
-        return _between("date", EARLIEST, latest)
-    if kind == "count":
-        return _between("integer", *_BOUNDS.get(column.name, (0, MOST)))
-    return {"validate": "any"}
-
-
-def _between(what: str, least: object, most: object) -> dict[str, Any]:
-    return {"validate": what, "criteria": "between", "minimum": least, "maximum": most}
-
-
-def _adults_only(sheet: Sheet, column: Column) -> bool:
-    return any(rule.name == "adult" and rule.column == column.name for rule in sheet.rules)
-
-
-def _wrong(sheet: Sheet, column: Column, language: str) -> str:
-    """Return what to do about a wrong cell: the words of the reason for return."""
-    if _adults_only(sheet, column):
-        return say("template.adult_date", language)
-    names = [rule.name for rule in sheet.rules if rule.column == column.name]
-    named = f"{column.name}_valid"
-    return say(f"rule.{named if named in names else names[0]}", language)
 
 
 def _instructions(
@@ -387,11 +343,11 @@ def _columns_explained(
         page.write_string(line, place, say(key, language), book.formats["head"])
     for column in sheet.columns:
         line += 1
-        what = _explained(sheet, column, language)
+        what = explained(sheet, column, language)
         if column.choices:
-            choices = _listed(_choices(column, language), language)
+            choices = _listed(choices_of(column, language), language)
             what = f"{what} {say('template.choices', language, choices=choices)}"
-        texts = (_head(column, language), what, example[column.name])
+        texts = (head_of(column, language), what, example[column.name])
         _line(page, line, texts, (book.formats["cell"],) * 3)
     return line + 1
 
@@ -401,7 +357,7 @@ def _line(page: Page, line: int, texts: Sequence[str], formats: Sequence[Format]
     for place, (text, style) in enumerate(zip(texts, formats, strict=True)):
         page.write_string(line, place, text, style)
     lines = max(
-        ceil(_cells_wide(text) / width) for text, width in zip(texts, _HOW_WIDTHS, strict=False)
+        ceil(cells_wide(text) / width) for text, width in zip(texts, _HOW_WIDTHS, strict=False)
     )
     page.set_row(line, 15 * max(lines, 1) + 3)
 
@@ -420,7 +376,7 @@ def _example(column: Column, plan: Plan, sender: str, occurrence: Occurrence) ->
     example = _EXAMPLES.get(column.name)
     if column.choices:
         value = next(iter(CHOICES[column.choices])) if example is None else example
-        return _spelled(column.choices, value, language) if value else ""
+        return spelled(column.choices, value, language) if value else ""
     if example is not None:
         return example
     match kind_of(column):
@@ -474,25 +430,6 @@ def _due(occurrence: Occurrence, language: str) -> str:
     return say("template.provisional", language, due=day) if occurrence.provisional else day
 
 
-def _head(column: Column, language: str) -> str:
-    return column.name if language == "en" else column.heads[0]
-
-
-def _explained(sheet: Sheet, column: Column, language: str) -> str:
-    own = f"column.{sheet.name}.{column.name}"
-    return say(own if own in keys("column.") else f"column.{column.name}", language)
-
-
-def _choices(column: Column, language: str) -> list[str]:
-    """Return the values of a closed list as a template spells them."""
-    listed = column.choices or ""
-    return [_spelled(listed, value, language) for value in CHOICES[listed]]
-
-
-def _spelled(listed: str, value: str, language: str) -> str:
-    return value if language == "en" else CHOICES[listed][value][0]
-
-
 def _listed(texts: Sequence[str], language: str) -> str:
     return ("、" if language == "zh-CN" else ", ").join(texts)
 
@@ -504,14 +441,8 @@ def _style(column: Column) -> str:
 
 def _width(column: Column, language: str) -> float:
     """Return a width that shows the longest choice, and a Chinese head in at most two lines."""
-    texts = _choices(column, language) if column.choices else []
-    longest = max(map(_cells_wide, texts), default=0)
-    head = _head(column, language)
+    longest = max(map(cells_wide, choices_of(column, language)), default=0)
+    head = head_of(column, language)
     if language == "zh-CN" and len(head) > 5:
         head = head[: ceil(len(head) / 2)]
-    return max(_WIDTHS[kind_of(column)], min(longest + 2, 20), _cells_wide(head) + 1)
-
-
-def _cells_wide(text: str) -> float:
-    # a Chinese character is a little wider than two digits
-    return sum(2.1 if ord(sign) > 0x2E7F else 1 for sign in text)
+    return max(_WIDTHS[kind_of(column)], min(longest + 2, 20), cells_wide(head) + 1)

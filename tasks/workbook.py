@@ -72,3 +72,9 @@ def lay_out(page: Page, *, head: int | None = None, landscape: bool = True) -> N
     page.set_footer("&C&P / &N")
     if head is not None:
         page.repeat_rows(0, head)
+
+
+def cells_wide(text: str) -> float:
+    """Return how wide `text` is, in digits, by which the width of a column is measured."""
+    # a Chinese character is a little wider than two digits
+    return sum(2.1 if ord(sign) > 0x2E7F else 1 for sign in text)

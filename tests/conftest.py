@@ -133,6 +133,25 @@ def store(home: Home) -> Iterator[Store]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One Prefect server for the whole session; yields the folder of its database."""
+    from prefect import settings as prefect_settings  # noqa: PLC0415 # seconds, for few tests
+    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
+
+    quiet = {
+        prefect_settings.PREFECT_HOME: tmp_path_factory.mktemp("prefect"),
+        prefect_settings.PREFECT_SERVER_ANALYTICS_ENABLED: False,
+    }
+    with (
+        prefect_settings.temporary_settings(quiet),
+        prefect_test_harness(server_startup_timeout=180),
+    ):
+        url = prefect_settings.get_current_settings().server.database.connection_url
+        assert url is not None
+        yield Path(url.get_secret_value().partition("///")[2]).parent
+
+
 def write_grids(path: Path, grids: Mapping[str, Sequence[Sequence[object]]]) -> Path:
     """Write a workbook: sheet name -> its rows of cells, as they are."""
     with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"}) as book:

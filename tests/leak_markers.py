@@ -53,7 +53,7 @@ class Mint:
         """Begin with none."""
         self.markers: dict[str, Marker] = {}
         self._number = count(1)
-        self._day = count(1)
+        self._days: dict[date, Iterator[int]] = {}
 
     def text(self, place: str, *, kept: bool = False) -> str:
         """Return a marker of three Han characters: it can be a name or stand in a wrong cell."""
@@ -69,7 +69,8 @@ class Mint:
 
     def day(self, place: str, first: date, *, kept: bool) -> str:
         """Return a day of its own, written as the register, a report and Python would."""
-        when = first + timedelta(days=next(self._day))
+        # one kind after another from its own first day: few years, so few beginnings to look for
+        when = first + timedelta(days=next(self._days.setdefault(first, count(1))))
         self._add(f"{when.year}, {when.month}, {when.day})", f"{when.year}, ", place, kept)
         return self._add(when.isoformat(), f"{when.year}-", place, kept)
 

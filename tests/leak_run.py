@@ -8,6 +8,7 @@ import gc
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -16,7 +17,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -32,14 +34,19 @@ from cli.server import prefect_server
 from conftest import write_workbook
 from leak_markers import everything
 from reports import render, write
+from tasks import reminders
 from tasks import store as store_module
 from tasks.at_home import load_campaign
+from tasks.clock import simulated
 from tasks.home import Home
 from tasks.keys import read_key
 from tasks.passwords import sender_password
-from tasks.post_office import open_post_office
+from tasks.post_office import PostOffice, open_post_office
 from tasks.register import attach_stores
+from tasks.reminder_letters import Letter
 from tasks.rules.contract import SHEETS, Identity
+from tasks.rules.errors import CampaignError
+from tasks.rules.requests import id_of
 
 Do = dict[str, Any]
 
@@ -80,17 +87,26 @@ def killed(_: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@contextmanager
-def body(kind: str, name: str, does: Callable[[], None]) -> Iterator[None]:
-    """Have the body of a step or flow do something else, beneath the guard that it was given."""
-    found: dict[int, Any] = {}
+KINDS = {"Task": "step", "Flow": "flow"}
+"""What Prefect calls them. It is imported late: it reads its settings then."""
+
+
+def nodes() -> Iterator[tuple[str, Any]]:
+    """Yield every step and flow there is, however it was made: `kind:name` and Prefect's object."""
     for module in iter_modules(flows.__path__):
         for value in vars(import_module(f"flows.{module.name}")).values():
-            if type(value).__name__ == kind and value.name == name:
-                guard = value.fn
-                place = guard.__code__.co_freevars.index("function")
-                cell = guard.__closure__[place]
-                found[id(cell)] = cell
+            kind = KINDS.get(type(value).__name__)
+            if kind is not None:
+                yield f"{kind}:{value.name}", value
+
+
+@contextmanager
+def body(name: str, does: Callable[[], None]) -> Iterator[None]:
+    """Have the body of a step or flow do something else, beneath the guard that it was given."""
+    found: dict[int, Any] = {}
+    for guard in (each.fn for known, each in nodes() if known == name):
+        cell = guard.__closure__[guard.__code__.co_freevars.index("function")]
+        found[id(cell)] = cell
     if not found:
         raise LookupError(name)
     originals = {key: cell.cell_contents for key, cell in found.items()}
@@ -140,7 +156,8 @@ def constraint(secret: str) -> None:
 @contextmanager
 def no_report(home: Home) -> Iterator[None]:
     """Have the pages gone, so that they are made again."""
-    pages = {path: path.read_bytes() for path in (home.root / "reports").glob("*/sweep*.html")}
+    found = (home.root / "reports").glob("*/aggregation*.html")
+    pages = {path: path.read_bytes() for path in found}
     for path in pages:
         path.unlink()
     yield
@@ -173,6 +190,29 @@ def no_unique_names(home: Home) -> Iterator[None]:
         store.connection.execute("DROP INDEX register.one_name")
 
 
+def naming(secret: str) -> Callable[..., Iterator[Letter]]:
+    """Return how reminders are made, each with `secret` in its text."""
+    original = reminders.letters_about
+
+    def letters(*given: Any) -> Iterator[Letter]:
+        for letter in original(*given):
+            yield replace(letter, text=f"{letter.text} {secret}")
+
+    return letters
+
+
+@contextmanager
+def bad_day(do: Do, office: PostOffice | None) -> Iterator[None]:
+    """Have the mail server answer what `do` says instead, or hang up on whoever writes."""
+    if office is None:
+        yield
+        return
+    office.trouble.answers = do.get("answers", {})
+    office.trouble.hangs_up = do.get("hangs_up", False)
+    yield
+    office.trouble.answers, office.trouble.hangs_up = {}, False
+
+
 def loose_thread(secret: str) -> None:
     """Let a thread die, and an object fail while it is tidied up."""
     thread = threading.Thread(target=burst, args=(secret,))
@@ -197,10 +237,8 @@ def fault(do: Do, home: Home) -> Iterator[None]:
     )
     with ExitStack() as stack:
         match kind:
-            case "step":
-                stack.enter_context(body("Task", name, lambda: bursts(secret)))
-            case "flow":
-                stack.enter_context(body("Flow", name, lambda: bursts(secret)))
+            case "step" | "flow":
+                stack.enter_context(body(do["fault"], lambda: bursts(secret)))
             case "unguarded":
                 stack.enter_context(unguarded(name, lambda: bursts(secret)))
             case "conversion":
@@ -223,6 +261,8 @@ def fault(do: Do, home: Home) -> Iterator[None]:
                     lambda *given: render.render_html(*given).replace("</p>", f" {secret}</p>", 1),
                 )
                 stack.enter_context(adds)
+            case "letter":
+                stack.enter_context(patch.object(reminders, "letters_about", naming(secret)))
             case "call":
                 stack.enter_context(patch(name, lambda *_, **__: bursts(secret)))
             case "thread":
@@ -249,17 +289,24 @@ WAITING = """
 SELECT person_ref FROM register.reg_queue WHERE state IN ('waiting', 'booked')
 ORDER BY person_ref
 """
+STORED = {
+    "waiting": WAITING,
+    "failed": "SELECT message_id FROM ledger.out_message WHERE state = 'failed' ORDER BY ALL",
+    "unknown": "SELECT message_id FROM ledger.out_message WHERE state = 'unknown' ORDER BY ALL",
+    "request": "SELECT request_hash FROM ledger.agg_request ORDER BY round",
+}
 
 
 def filled(word: str, home: Home) -> str:
-    """Return an argument; one that the register knows only is asked of it."""
+    """Return an argument; `@waiting2` is the third that waits, which the stores know only."""
     if word == "@question":
         return first_question(home)
-    if word == "@month":
-        return f"{datetime.now(UTC):%Y-%m}"
-    if word.startswith("@waiting"):
-        return stored(home, WAITING)[int(word.removeprefix("@waiting"))]
-    return word
+    asked = re.fullmatch(r"@([a-z]+)(\d)", word)
+    if asked is None:
+        return word
+    found = stored(home, STORED[asked[1]])[int(asked[2])]
+    # as a request and a message are called
+    return id_of(found) if asked[1] == "request" else found.strip("<").partition("@")[0]
 
 
 def run(do: Do, home: Home) -> int:
@@ -276,6 +323,17 @@ def run(do: Do, home: Home) -> int:
             main()
         except SystemExit as end:
             return int(end.code or 0)
+    return 0
+
+
+def run_flow(do: Do, home: Home) -> int:
+    """Run a flow as a worker does, without a command around it; return its error's exit code."""
+    os.environ["CAMPAIGN_HOME"] = str(home.root)
+    flow = next(each for known, each in nodes() if known == f"flow:{do['flow']}")
+    try:
+        flow(**do["parameters"])
+    except CampaignError as error:
+        return int(error.exit)
     return 0
 
 
@@ -334,6 +392,7 @@ def look_into_register(do: Do, home: Home) -> None:
         }
     seen = {
         "key": read_key(home),
+        "nodes": sorted({known for known, _ in nodes()}),
         "passwords": passwords,
         "held": [text for text in texts if text in held],
         "broken": {sheet: [rule for (rule,) in rules] for sheet, rules in broken.items()},
@@ -345,16 +404,16 @@ def look_into_register(do: Do, home: Home) -> None:
 OTHER = {"outcomes": write_outcomes, "inbox": put_into_inbox, "look": look_into_register}
 
 
-def work(task: Do) -> None:
+def work(task: Do, office: PostOffice | None) -> None:
     """Do all of it, and write the exit codes to the file that the task names."""
     home = Home(Path(task["home"]))
     codes: list[int | None] = []
     writing = Writing()
     for do in task["commands"]:
-        if "argv" in do:
-            with fault(do, home):
+        if "argv" in do or "flow" in do:
+            with fault(do, home), bad_day(do, office):
                 writing.watching = True
-                codes.append(run(do, home))
+                codes.append(run(do, home) if "argv" in do else run_flow(do, home))
                 writing.watching = False
         else:
             OTHER[do["do"]](do, home)
@@ -369,6 +428,9 @@ if __name__ == "__main__":
     if "limit" in given:
         resource.setrlimit(resource.RLIMIT_FSIZE, (given["limit"], given["limit"]))
     with ExitStack() as around:
+        office = None
+        if "now" in given:
+            around.enter_context(simulated(datetime.fromisoformat(given["now"])))
         if "mail" in given:
             office = around.enter_context(open_post_office(Path(given["mail"])))
             os.environ |= {
@@ -380,4 +442,4 @@ if __name__ == "__main__":
         if given.get("server"):
             wait = around.enter_context(prefect_server(Home(Path(given["home"]))))
             wait()
-        work(given)
+        work(given, office)

@@ -71,11 +71,11 @@ def made(home: Home, folder: Path, minutes: int = 0, keep: int | None = None) ->
 
 
 def tables(home: Home, key: str) -> dict[str, list[Any]]:
-    """All that both stores hold."""
+    """All that both stores hold, but for the note of a backup: it is made after it."""
     with attach_stores(home, key) as store:
         names = store.connection.execute(
             "SELECT database_name || '.' || table_name FROM duckdb_tables() "
-            "WHERE database_name IN ('register', 'ledger')"
+            "WHERE database_name IN ('register', 'ledger') AND table_name <> 'agg_backup'"
         ).fetchall()
         return {
             name: sorted(store.connection.execute(f"FROM {name}").fetchall(), key=repr)

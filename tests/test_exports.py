@@ -588,7 +588,9 @@ def test_no_command_takes_a_password() -> None:
 # No other file about people
 
 WRITERS = {
-    "cli/server.py": "the log of the Prefect server",
+    "cli/outbox_commands.py": "a message's page, as it passed the gate, where the officer asks for it",
+    "cli/server.py": "the log of the Prefect server, its port and its word",
+    "cli/up.py": "the word of the Prefect server",
     "reports/write.py": "released reports, after the gate",
     "tasks/backup.py": "the stores, encrypted",
     "tasks/exports.py": "these three",
@@ -596,6 +598,7 @@ WRITERS = {
     "tasks/keys.py": "the key",
     "tasks/outbox.py": "how many rows a sender gets back and why, into its own folder",
     "tasks/plan/__init__.py": "the plan",
+    "tasks/plan/approved.py": "the ad-hoc sweeps that were approved",
     "tasks/post_office.py": "the demo's mail",
     "tasks/questions.py": "the file of doubtful pairs, which names nobody",
     "tasks/receive.py": "why a file was refused, without a value",

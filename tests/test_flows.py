@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.settings import (
-    PREFECT_HOME,
-    PREFECT_SERVER_ANALYTICS_ENABLED,
-    get_current_settings,
-    temporary_settings,
-)
-from prefect.testing.utilities import prefect_test_harness
 
-from data.synthetic.comparison import people_by_reference
+from data.synthetic.comparison import people_by_referral
 from data.synthetic.generate import generate
 from data.synthetic.outcomes import write_outcomes
 from flows import release as release_module
@@ -36,17 +29,6 @@ PLAN = Path(__file__).parent.parent / "data" / "campaigns" / f"{SLUG}.toml"
 SWEEP_DUE = date(2025, 10, 31)
 LIST_DUE = date(2025, 11, 10)
 MARKER = "孔雀石标记"
-
-
-@pytest.fixture(scope="session")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One Prefect server for the whole session; yields the folder of its database."""
-    home = tmp_path_factory.mktemp("prefect")
-    quiet = {PREFECT_HOME: home, PREFECT_SERVER_ANALYTICS_ENABLED: False}
-    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=180):
-        url = get_current_settings().server.database.connection_url
-        assert url is not None
-        yield Path(url.get_secret_value().partition("///")[2]).parent
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +122,7 @@ def test_diagnosis_queue_books_and_lets_go(prefect: Path, season: Home) -> None:
     assert not run("diagnosis_queue", SLUG, LIST_DUE).is_new
     session = date(2025, 11, 12)
     with open_campaign(SLUG, "test", "test") as at:
-        people = people_by_reference(at.store, SLUG, truth(season))
+        people = people_by_referral(at.store, SLUG, truth(season))
         booked = [
             row["person_ref"]
             for row in at.store.records("demo/sessions", campaign=SLUG)

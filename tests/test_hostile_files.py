@@ -14,11 +14,12 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from conftest import write_grids
+from conftest import RECEIVED, coverage, write_grids
 from made_files import (
     BEGIN,
     CELLS,
@@ -32,12 +33,15 @@ from made_files import (
     record,
     text_cell,
 )
-from tasks.plan import Limits
+from tasks.intake import take_in
+from tasks.plan import Limits, Plan
 from tasks.reading import read_submission, shown_name
 from tasks.reading.apart import Apart
 from tasks.rules.cells import column_letters
+from tasks.rules.contract import SHEETS, Identity, write_identity
 from tasks.rules.errors import Exit, FileRefused, WrongCommand
 from tasks.rules.wording import LANGUAGES
+from tasks.store import Store
 
 Change = Callable[[dict[str, bytes]], object]
 
@@ -231,10 +235,10 @@ def test_a_cell_far_away_does_not_take_all_memory(tmp_path: Path, where: str) ->
 
 def test_the_last_row_that_is_read_is_the_limit(tmp_path: Path) -> None:
     limits = Limits(rows=100)
-    last = changed(tmp_path, below(f'<row r="100">{text_cell("B100", "一")}</row>'))
+    last = changed(tmp_path, below(f'<row r="100">{text_cell("C100", "一")}</row>'))
     assert read_submission(last, limits).rows_read == 2
     for row in (101, 30_000):
-        beyond = changed(tmp_path, below(f'<row r="{row}">{text_cell(f"B{row}", MARKER)}</row>'))
+        beyond = changed(tmp_path, below(f'<row r="{row}">{text_cell(f"C{row}", MARKER)}</row>'))
         assert refusal(beyond, limits) == (
             "refused.too_many_rows",
             {"sheet": "走访情况", "row": row, "most": 100},
@@ -260,11 +264,11 @@ LONG_CELL = {"refused.cell_too_long", "refused.too_spread", "refused.memory"}
 def test_the_longest_cell_that_is_read_is_the_limit(tmp_path: Path) -> None:
     for length, key in ((1000, None), (1001, "refused.cell_too_long"), (10**8, None)):
         text = MARKER + "x" * (length - len(MARKER))
-        path = changed(tmp_path, below(f'<row r="4">{text_cell("B4", text)}</row>'))
+        path = changed(tmp_path, below(f'<row r="4">{text_cell("C4", text)}</row>'))
         if length == 1000:
             assert read_submission(path).rows_read == 2
         elif key:
-            place = {"sheet": "走访情况", "row": 4, "column": "B", "most": 1000}
+            place = {"sheet": "走访情况", "row": 4, "column": "C", "most": 1000}
             assert refusal(path) == (key, place)
         else:  # 100 MB in one cell
             assert refusal(path)[0] in LONG_CELL
@@ -303,8 +307,8 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
 def test_a_text_that_looks_like_a_formula_stays_text(tmp_path: Path, start: str) -> None:
     text = f"{start}1+1"
     escaped = text.replace("&", "&amp;").replace('"', "&quot;")
-    book = changed(tmp_path, below(f'<row r="4">{text_cell("B4", escaped)}</row>'))
-    assert read_submission(book).sheets[0].rows[1][1][1] == text
+    book = changed(tmp_path, below(f'<row r="4">{text_cell("C4", escaped)}</row>'))
+    assert read_submission(book).sheets[0].rows[1][1][2] == text
 
 
 @pytest.mark.parametrize(
@@ -312,15 +316,15 @@ def test_a_text_that_looks_like_a_formula_stays_text(tmp_path: Path, start: str)
 )
 def test_control_characters_do_no_harm(tmp_path: Path, sign: str) -> None:
     # two of them end cells and rows between the processes
-    book = changed(tmp_path, below(f'<row r="4">{text_cell("B4", f"一{sign}网格")}</row>'))
+    book = changed(tmp_path, below(f'<row r="4">{text_cell("C4", f"一{sign}网格")}</row>'))
     _, (number, cells) = read_submission(book).sheets[0].rows
     assert number == 4
-    assert cells[1].replace(" ", "") in {"一网格", "一&#1;网格"}
+    assert cells[2].replace(" ", "") in {"一网格", "一&#1;网格"}
 
 
 @pytest.mark.parametrize("escape", ["&#xD800;", "&#xDFFF;", "&#x110000;", "&#0;", "&unknown;"])
 def test_a_character_that_there_is_not_is_refused(tmp_path: Path, escape: str) -> None:
-    book = changed(tmp_path, below(f'<row r="4">{text_cell("B4", f"一{escape}网格")}</row>'))
+    book = changed(tmp_path, below(f'<row r="4">{text_cell("C4", f"一{escape}网格")}</row>'))
     assert refusal(book) == ("refused.unreadable", {})
 
 
@@ -501,3 +505,45 @@ def test_reading_stays_small(tmp_path: Path, widest: int) -> None:
         "sound.xlsx": 1,
     }
     assert kilobytes < 512 * 1024
+
+
+@pytest.mark.parametrize(
+    ("limits", "key"),
+    [
+        ({"rows": 100}, "refused.too_many_rows"),
+        ({"cell_characters": 200}, "refused.cell_too_long"),
+        ({"columns": 30}, "refused.too_many_columns"),
+        ({"file_megabytes": 1}, "refused.too_large"),
+        ({}, None),
+    ],
+)
+def test_a_campaigns_own_limits_hold_once_a_file_has_said_whose_it_is(
+    store: Store, plan: Plan, tmp_path: Path, limits: dict[str, int], key: str | None
+) -> None:
+    mark = write_identity(Identity("autumn-2025", "sweep", 1, "990101001001", 1))
+    columns = SHEETS["coverage"].columns
+    heads = [column.heads[0] for column in columns]
+    cells = [coverage()[column.name] for column in columns]
+    long = [*cells[:1], "网" * 201, *cells[2:]]
+    rows = [[mark], [*[""] * 30, "填报"], heads, cells, *[[]] * 100, long]
+    path = write_grids(tmp_path / "v.xlsx", {"走访情况": rows, "无关": [["1" * 1000]]})
+    if "file_megabytes" in limits:
+        noise = Random(7).randbytes(2**20).hex()  # noqa: S311  it only has to be incompressible
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as parts:
+            parts.writestr("docProps/thumbnail.txt", noise)
+        assert path.stat().st_size > 2**20
+    widest = Limits()
+    narrow = plan.model_copy(update={"limits": widest.model_copy(update=limits)})
+    other = plan.model_copy(update={"slug": "spring-2026", "limits": widest})
+    (result,) = take_in(
+        store,
+        {each.slug: each for each in (narrow, other)},
+        [path],
+        received_at=RECEIVED,
+        recorded_at=RECEIVED,
+        keep=False,
+    )
+    assert (result.refused.key if result.refused else None) == key
+    if result.refused:
+        assert result.exit == Exit.FILE_REFUSED
+        assert "\n" not in result.refused.text()

@@ -427,18 +427,19 @@ def test_a_correction_replaces_and_keeps_when_it_first_came_and_its_reference(
     assert len(contents(store, "stg_referral")) == 3
 
 
-def test_a_reference_depends_on_campaign_round_sender_and_person_alone(
+def test_a_reference_is_the_same_after_a_rerun_and_nobody_elses(
     store: Store, plan: Plan, write_csv: WriteCsv
 ) -> None:
-    taken(store, plan, [write_csv("referral", [referral()])])
-    before = kept_rows(store, "referral_ref")
-    assert before[0][0].startswith("R-")
-    empty(store, "stg_referral", "raw_submission")
-    taken(store, plan, [write_csv("referral", [referral(row_no="9", phone="")], name="b.csv")])
-    assert kept_rows(store, "referral_ref") == before
-    other = write_csv("referral", [referral()], village=VILLAGE_2)
-    taken(store, plan, [other])
-    assert len({ref for (ref,) in kept_rows(store, "referral_ref")}) == 2
+    rows = [referral(), referral(full_name="李四", row_no="2")]
+    path = write_csv("referral", rows)
+    taken(store, plan, [path])
+    before = kept_rows(store, "full_name, referral_ref")
+    assert all(reference.startswith("R-") for _, reference in before)
+    empty(store, "stg_referral", "raw_submission", "raw_row", "reg_said")
+    taken(store, plan, [path])
+    assert kept_rows(store, "full_name, referral_ref") == before
+    taken(store, plan, [write_csv("referral", rows, village=VILLAGE_2)])
+    assert len({reference for _, reference in kept_rows(store, "full_name, referral_ref")}) == 4
 
 
 def test_two_files_of_one_village_in_one_delivery_are_judged_in_their_order(

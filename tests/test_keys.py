@@ -160,7 +160,7 @@ def test_a_key_that_others_can_read_is_refused(kept: Home) -> None:
 def test_a_home_that_never_named_a_keyring_asks_none(
     kept: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.keys._keyring", lambda: pytest.fail("asked"))
+    monkeypatch.setattr("tasks.keyring_entry._keyring", lambda: pytest.fail("asked"))
     assert read_key(kept) == KEY
 
 

@@ -1,6 +1,7 @@
 """A township's whole delivery in one go: no process and no statement a file, memory bounded."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import product
@@ -9,16 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 from python_calamine import CalamineWorkbook
 
 from conftest import RECEIVED, make_home, open_home, referral, write_workbook
 from register_rows import contents
 from tasks import intake
 from tasks.home import Home
-from tasks.plan import Plan
-from tasks.reading import read_submission
+from tasks.plan import Limits, Plan
+from tasks.reading import Submission, read_submission, reading_ahead, submission
+from tasks.reading.apart import Apart
 from tasks.receive import Received, receive
 from tasks.rules.contract import Identity
+from tasks.rules.errors import FileRefused, WrongCommand
 from tasks.store import Store
 
 NAMES = ["".join(each) for each in product("赵钱孙李", "一二三四", "甲乙丙丁", "东西南北")]
@@ -142,19 +146,162 @@ def test_a_thousand_workbooks_of_fifty_rows_in_one_go(
 
 
 @pytest.mark.slow
-def test_reading_a_workbook_costs_at_most_twice_what_calamine_costs(tmp_path: Path) -> None:
-    (file,) = write_files(tmp_path, 1, 10_000)
+@pytest.mark.parametrize(("files", "rows"), [(3, 5_000), (150, 50)])
+def test_reading_costs_at_most_twice_what_calamine_costs(
+    tmp_path: Path, files: int, rows: int
+) -> None:
+    paths = write_files(tmp_path, files, rows)
+
+    def ours() -> None:
+        with reading_ahead(paths, Limits(), lambda _: (), rows=intake.ROWS_AHEAD) as read:
+            assert all(isinstance(one, Submission) for one in read)
 
     def calamine() -> None:
-        book = CalamineWorkbook.from_path(file)
-        for name in book.sheet_names:
-            book.get_sheet_by_name(name).to_python()
+        for path in paths:
+            book = CalamineWorkbook.from_path(path)
+            for name in book.sheet_names:
+                book.get_sheet_by_name(name).to_python()
 
-    read_submission(file)  # its process starts with the first file
-    ours, alone = (
-        min(timed(work) for _ in range(7)) for work in (lambda: read_submission(file), calamine)
+    ours()  # its process starts with the first file
+    took = [(timed(ours), timed(calamine)) for _ in range(7)]
+    assert min(one for one, _ in took) <= 2 * min(alone for _, alone in took)
+
+
+# --- reading ahead --------------------------------------------------------------------------------
+
+
+def ahead(files: list[Path], rows: int) -> Any:
+    return reading_ahead(files, Limits(), lambda _: (), rows=rows)
+
+
+def test_files_read_ahead_are_those_read_one_by_one_in_their_order(tmp_path: Path) -> None:
+    files = write_files(tmp_path, 6, 3)
+    damaged = tmp_path / "damaged.xlsx"
+    damaged.write_bytes(files[0].read_bytes()[:-40])
+    text = tmp_path / "no.csv"
+    text.write_bytes(b"nothing")
+    files[1:1] = [damaged]
+    files[4:4] = [text, damaged]
+    files.append(text)
+    alone: list[Submission | str] = []
+    for file in files:
+        try:
+            alone.append(read_submission(file))
+        except FileRefused as refused:
+            alone.append(refused.text())
+    with ahead(files, rows=1000) as read:
+        together = [one.text() if isinstance(one, FileRefused) else one for one in read]
+    assert together == alone
+    assert [type(one) for one in alone].count(str) == 4
+
+
+def test_no_more_is_read_ahead_than_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    content = submission._content
+
+    def seen(path: Path, *rest: Any) -> bytes:
+        begun.append(path.name)
+        return content(path, *rest)
+
+    monkeypatch.setattr(submission, "_content", seen)
+    with ahead(write_files(tmp_path, 9, 4), rows=8) as read:
+        for taken in range(1, 5):
+            next(read)
+            time.sleep(0.2)
+            # two that wait, and one whose rows nobody has counted yet
+            assert len(begun) <= taken + 3
+        assert sum(1 for _ in read) == 5
+
+
+def test_a_file_that_is_still_being_read_is_given_up_when_nobody_wants_it(tmp_path: Path) -> None:
+    path = tmp_path / "v.xlsx"
+    with write_files(tmp_path, 1, 1)[0].open("rb") as source, path.open("wb") as target:
+        OOXMLFile(source).encrypt("password", target)
+    wrong = [f"wrong {number}" for number in range(1000)]  # minutes
+
+    def stopped() -> None:
+        with reading_ahead([path], Limits(seconds=600), lambda _: wrong, rows=1000):
+            time.sleep(0.5)
+            raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert time.monotonic() - start < 5
+    assert read_submission(tmp_path / f"{CODES[0]}.xlsx").rows_read == 1, "the next is read"
+
+
+def test_without_the_reading_process_the_delivery_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = write_files(tmp_path, 2, 1)
+    monkeypatch.setattr(submission, "_apart", Apart())
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    with pytest.raises(WrongCommand), ahead(files, rows=10) as read:
+        next(read)
+
+
+@pytest.mark.slow
+def test_a_large_delivery_stays_within_the_memory(tmp_path: Path, home: Home, wide: Plan) -> None:
+    write_files(tmp_path, 12, 5000)
+    (tmp_path / "plan.json").write_text(wide.model_dump_json(), encoding="utf-8")
+    script = tmp_path / "measured.py"
+    script.write_text(MEASURED, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), str(home.root), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert ours <= 2 * alone
+    assert int(done.stdout) < 512 * 2**20
+
+
+MEASURED = """
+import os, sys, threading
+from datetime import datetime
+from pathlib import Path
+from tasks.audit import Act
+from tasks.home import Home
+from tasks.plan import Plan
+from tasks.receive import receive
+from tasks.register import open_register
+
+root, folder = map(Path, sys.argv[1:])
+plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+act = Act("test", "receive", "test", at=datetime(2025, 10, 28))
+page, me = os.sysconf("SC_PAGE_SIZE"), os.getpid()
+peak, done = 0, threading.Event()
+
+def watch():
+    global peak
+    while not done.wait(0.05):
+        used = 0
+        for process in [me, *children()]:
+            try:
+                used += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * page
+            except OSError:
+                continue
+        peak = max(peak, used)
+
+def children():
+    return [int(one) for task in Path("/proc/self/task").iterdir()
+            for one in (task / "children").read_text().split()]
+
+watcher = threading.Thread(target=watch)
+watcher.start()
+try:
+    with open_register(Home(root), key="a" * 64, act=act) as store:
+        received = receive(store, Home(root), {plan.slug: plan}, sorted(folder.glob("*.xlsx")),
+            received_at=act.at, recorded_at=act.at, act=act)
+finally:
+    done.set()
+    watcher.join()
+assert all(one.result.rows["accepted"] == 5000 for one in received)
+print(peak)
+"""
+"""Receives the workbooks of a folder; says how many bytes it and the processes it started held."""
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -289,6 +289,31 @@ def test_a_copy_reads_the_same_and_takes_other_villages(written: Written, tmp_pa
     assert load_plan(copy_plan(source, tmp_path / "changed", others)).villages == others
 
 
+GRIDS = (
+    ("一组;二组", ("一组", "二组")),
+    (" 一组 ；二组; ", ("一组", "二组")),
+    ("", ()),
+    ("一组;一组", "plan.grid_twice"),
+    (f"一组;{'长' * 41}", "plan.grid_name"),
+    ("一\x07组", "plan.grid_name"),
+    (";".join(f"{number}组" for number in range(201)), "plan.too_many"),
+)
+
+
+@pytest.mark.parametrize(("cell", "found"), GRIDS, ids=lambda each: str(each)[:20])
+def test_a_village_may_name_its_grids(
+    written: Written, tmp_path: Path, cell: str, found: tuple[str, ...] | str
+) -> None:
+    head, first, *others = VILLAGES.splitlines()
+    villages = "\n".join([f"{head},grids", f"{first},{cell}", *others])
+    path = written(PLAN, villages)
+    if isinstance(found, str):
+        assert mistakes(path) == [("villages.csv:2 grids", found)]
+        return
+    assert [village.grids for village in load_plan(path).villages] == [found, (), ()]
+    assert load_plan(copy_plan(path, tmp_path / "kept")).villages[0].grids == found
+
+
 def test_nothing_is_copied_of_a_plan_with_a_mistake(written: Written, tmp_path: Path) -> None:
     with pytest.raises(PlanRefused):
         copy_plan(written(PLAN.replace("trial", "Trial!", 1), VILLAGES), tmp_path / "kept")
@@ -362,6 +387,19 @@ EDITS: list[tuple[str, str, str, str]] = [
         "plan.unknown_key",
     ),
     ("[rules]\nwithhold_to = 9", '[[rules]]\nx = "y"', "rules", "plan.not_table"),
+    *(
+        ("[targets]", f"[reminders]\n{line}\n[targets]", f"reminders {where}", key)
+        for line, where, key in (
+            ("before_days = [7, 0]", "before_days #2", "plan.at_least"),
+            ("after_days = [61]", "after_days #1", "plan.at_most"),
+            ("after_days = 3", "after_days", "plan.not_list"),
+            ('before_days = ["7"]', "before_days #1", "plan.whole_number"),
+            ("before_days = [1, 2, 3, 4, 5, 6]", "before_days", "plan.too_many"),
+            ("before_days = [7, 1, 7]", "before_days", "plan.doubled"),
+            ("after_days = [1, 1]", "after_days", "plan.doubled"),
+            ("daily = true", "daily", "plan.unknown_key"),
+        )
+    ),
     ("coverage_percent = 90", "coverage_percent = 0", "targets coverage_percent", "plan.at_least"),
     ("coverage_percent = 90", "coverage_percent = 101", "targets coverage_percent", "plan.at_most"),
     ("coverage_percent = 90", "speed = 3", "targets speed", "plan.unknown_key"),
@@ -455,6 +493,7 @@ REQUEST_EDITS: list[tuple[str, str, str, str]] = [
     ("after_disaster", "meeting_security", "ad_hoc #1 purpose", "plan.purpose"),
     ("asked_on = 2025-07-01", "asked_on = 2025-07-04", "ad_hoc #1 asked_on", "plan.asked_late"),
     ("due = 2025-07-10", "due = 2025-07-02", "ad_hoc #1 due", "plan.due_before_opening"),
+    ("due = 2025-07-10", "due = 2025-09-01", "ad_hoc #1 due", "plan.window_long"),
     ("due = 2025-07-10", 'due = "7月上旬"', "ad_hoc #1 due", "plan.day"),
     ('["990109101201"]', "[]", "ad_hoc #1 villages", "plan.not_list"),
     ("990109101201", "990109101299", "ad_hoc #1 villages", "plan.village_not_in_plan"),
@@ -476,12 +515,23 @@ def test_each_mistake_in_a_request_is_named(
     assert (where, key) in mistakes(written(PLAN + REQUEST.replace(old, new, 1), VILLAGES))
 
 
-def test_a_requested_window_is_not_moved_and_its_round_counts_on(written: Written) -> None:
+def test_a_requested_window_is_not_moved_and_its_round_is_out_of_the_way(written: Written) -> None:
     # 12 July 2025 is a Saturday; what is approved is what is run
     plan = load_plan(written(PLAN + REQUEST.replace("2025-07-10", "2025-07-12"), VILLAGES))
-    asked = plan.occurrence("sweep", 2)
+    asked = plan.occurrence("sweep", 101)
     assert (asked.due, asked.rule, asked.ad_hoc) == (date(2025, 7, 12), "none", True)
     assert occurrence_at(plan, "sweep", asked.due).round == 1
+
+
+def test_the_numbers_of_ad_hoc_sweeps_are_not_a_plan_s_own(written: Written) -> None:
+    rolling = """
+[[phases]]
+phase = "sweep"
+first = "2025-01"
+last = "2033-12"
+due = "次月5日"
+"""
+    assert ("phases", "plan.too_many_rounds") in mistakes(written(PLAN + rolling, VILLAGES))
 
 
 VILLAGE_EDITS: list[tuple[str, str, str, str]] = [

@@ -182,7 +182,7 @@ def test_bookings_of_those_who_still_wait_are_kept_and_free_seats_filled(
     }
 
 
-def test_who_was_seen_or_missed_today_keeps_the_seat_and_is_booked_tomorrow(
+def test_a_session_of_the_day_is_over_and_who_missed_it_gets_the_next(
     store: Store, plan: Plan
 ) -> None:
     add_people(store, plan, a={}, b={}, c={"care_setting": "not_reachable"})
@@ -193,14 +193,11 @@ def test_who_was_seen_or_missed_today_keeps_the_seat_and_is_booked_tomorrow(
 
     update_queue(store, plan, FIRST)
     assert queue(store) == {
-        "a": ("waiting", 1, None),
+        "a": ("booked", 1, SECOND),
         "b": ("not_confirmed", None, None),
         "c": ("waiting", 2, None),
         "d": ("booked", 3, SECOND),
     }
-
-    update_queue(store, plan, FIRST + timedelta(days=1))
-    assert queue(store)["a"] == ("booked", 1, SECOND)
 
 
 def test_an_earlier_day_again_gives_what_it_gave(store: Store, plan: Plan) -> None:

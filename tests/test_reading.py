@@ -778,7 +778,7 @@ def test_a_file_the_plan_has_no_place_for_is_refused_and_nothing_is_stored(
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"ad_hoc": True}, "refused.no_such_round"),
+        ({"ad_hoc": True}, "refused.not_approved"),
         ({"villages": ("990101001002",)}, "refused.unknown_village"),
     ],
 )

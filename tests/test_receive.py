@@ -14,7 +14,7 @@ from reports.gate import mail_gate, returned_gate
 from tasks.audit import show_trail
 from tasks.home import Home
 from tasks.plan import Plan
-from tasks.receive import Received, receive, receive_inbox
+from tasks.receive import Received, receive, receive_inbox, set_aside
 from tasks.rules.errors import DisclosureRisk
 from tasks.store import Store
 
@@ -153,6 +153,7 @@ def deliver(store: Store, home: Home, plan: Plan, path: Path) -> Received:
         [path],
         received_at=NOW,
         recorded_at=NOW,
+        act=ACT,
         make_gate=returned_gate,
     )
     return one
@@ -245,9 +246,72 @@ def test_the_outbox_lets_the_message_go_as_it_was_drafted(
     ((*_, subject, report),) = messages(store)
     body = words_of(home, report)
     gate = mail_gate(store, home)
-    gate(plan.slug, "", 0, 1, {"txt": body, "subject": subject})
+    ((number,),) = store.connection.execute("SELECT revision FROM ledger.out_message").fetchall()
+    gate(plan.slug, "", 0, number, {"txt": body, "subject": subject})
     with pytest.raises(DisclosureRisk):
-        gate(plan.slug, "", 0, 1, {"txt": body.replace("1 行", "2 行"), "subject": subject})
+        gate(plan.slug, "", 0, number, {"txt": body.replace("1 行", "2 行"), "subject": subject})
+
+
+def test_files_with_the_same_rows_returned_are_told_of_in_words_of_their_own(
+    store: Store, home: Home, plan: Plan, write_csv: Callable[..., Path]
+) -> None:
+    wrong = referral(sex="?")
+    for rows in ([wrong], [wrong, referral(row_no="2", full_name="王五")]):
+        deliver(store, home, plan, write_csv("referral", rows))
+    first, second = (report for *_, report in messages(store))
+    assert first != second
+    assert words_of(home, first) != words_of(home, second)
+
+
+class Died(BaseException):
+    """The process was killed here."""
+
+
+def died(*_: object) -> None:
+    raise Died
+
+
+@pytest.mark.parametrize(
+    "before", ["record_arrivals", "write_return_workbook", "_write_to_senders"]
+)
+def test_what_a_kill_cut_off_after_the_rows_were_stored_is_made_up_for_once(
+    store: Store,
+    home: Home,
+    plan: Plan,
+    write_csv: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+) -> None:
+    path = write_csv("referral", [referral(), referral(row_no="2", full_name="王五", sex="?")])
+    with monkeypatch.context() as patched:
+        patched.setattr(f"tasks.receive.{before}", died)
+        with pytest.raises(Died):
+            deliver(store, home, plan, path)
+    ((ref,),) = store.connection.execute(
+        "SELECT referral_ref FROM register.stg_referral WHERE verdict = 'accepted'"
+    ).fetchall()
+    (entry,) = show_trail(store, ACT, subject=ref)
+    assert entry["what"] == ACT.what, "whose data came in stands in the trail with the data"
+    assert messages(store) == []
+    for _ in range(2):
+        deliver(store, home, plan, path)
+    assert len(arrivals(store)) == len(messages(store)) == 1
+
+
+def test_a_refused_file_never_lies_there_without_its_reason(
+    home: Home, write_csv: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(write_csv("coverage", [coverage()]), home)
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.receive.write_whole", died)
+        with pytest.raises(Died):
+            set_aside(home, path, "…")
+    assert path.exists(), "it is looked at again"
+    set_aside(home, path, "…")
+    assert sorted(each.name for each in path.parent.glob("refused/*")) == [
+        path.name,
+        f"{path.name}.txt",
+    ]
 
 
 def test_the_same_file_again_changes_nothing_but_the_trail(

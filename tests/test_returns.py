@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from cli.export_commands import returns
 from conftest import KEY, RECEIVED, WriteCsv, coverage, open_home, referral, write_workbook
 from register_rows import VILLAGE_1, VILLAGE_2, contents
+from tasks.cell_checks import choices_of
 from tasks.exports import remove_expired
 from tasks.home import Home
 from tasks.intake import FileResult, ReturnedRow, take_in
@@ -26,6 +27,7 @@ from tasks.plan import Plan
 from tasks.reading import read_submission
 from tasks.receive import receive
 from tasks.returns import return_notice, write_return_workbook
+from tasks.rules.cells import column_letters
 from tasks.rules.contract import RETURN_COLUMN, SHEETS, Identity
 from tasks.rules.errors import WrongCommand
 from tasks.rules.wording import say
@@ -96,6 +98,69 @@ def test_the_wrong_cells_are_marked_with_what_to_do(
     assert [name for name, cell in first.items() if cell.comment] == ["phone", "urgency"]
     assert second["resident_id"].comment.text == say("rule.resident_id_whole", plan.language)
     assert [first["full_name"].value, second["full_name"].value] == ["李四", "王五"]
+
+
+WHY = {
+    "birth_date": ("03/04/1980", "birth_date_valid", "cell.two_readings"),
+    "consent_date": ("10月3日", "consent_date_valid", None),
+    "residence_village": ("9.90101E+11", "residence_village_valid", "cell.exponent"),
+    "phone": ("#N/A", "phone_valid", "cell.error"),
+}
+"""Column -> a cell, the rule it breaks, and why it cannot be read; None where that is not shown."""
+
+
+def test_why_a_cell_cannot_be_read_stands_before_what_to_do(
+    store: Store, home: Home, plan: Plan, write_csv: WriteCsv
+) -> None:
+    rows = [
+        referral(row_no=str(line), full_name=name, **{column: WHY[column][0]})
+        for line, (name, column) in enumerate(zip("甲乙丙丁", WHY, strict=True), start=1)
+    ]
+    rows = [row | {"full_name": f"王{row['full_name']}"} for row in rows]
+    path = one_sent_back(store, home, plan, write_csv("referral", rows))
+    shown = rows_of(store, path, "referral")
+    said = {
+        column: "\n".join(say(key, plan.language) for key in (why, f"rule.{rule}") if key)
+        for column, (_, rule, why) in WHY.items()
+    }
+    assert [
+        {column: cell.comment.text for column, cell in row.items() if cell.comment} for row in shown
+    ] == [{column: said[column]} for column in said if column != "consent_date"]
+    book = openpyxl.load_workbook(unlocked(store, path))
+    page = book[say("return.summary_sheet", plan.language)]
+    summed_up = [(row[1], row[3]) for row in page.iter_rows(min_row=5, values_only=True)]
+    hidden = f"{said['consent_date']} {say('return.hidden', plan.language)}"
+    assert summed_up == [
+        (line, hidden if column == "consent_date" else said[column].replace("\n", " "))
+        for line, column in enumerate(WHY, start=3)
+    ]
+    assert page.freeze_panes == "A5"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_closed_lists_are_drop_downs_as_in_the_template(
+    store: Store, home: Home, plan: Plan, write_csv: WriteCsv, language: Any
+) -> None:
+    spoken = plan.model_copy(update={"language": language})
+    file = write_csv("referral", [referral(sex="?"), referral(full_name="李四", urgency="?")])
+    path = one_sent_back(store, home, spoken, file)
+    page = openpyxl.load_workbook(unlocked(store, path))[say("sheet.referral", language)]
+    sheet = SHEETS["referral"]
+    checks = {
+        str(each.sqref): (each.type, each.formula1, each.prompt)
+        for each in page.data_validations.dataValidation
+    }
+    assert page.freeze_panes == "C3"
+    for place, column in enumerate(sheet.columns):
+        letters = column_letters(place)
+        kind, source, prompt = checks[f"{letters}3:{letters}4"]
+        assert prompt
+        if column.choices:
+            assert kind == "list"
+            assert source == f'"{",".join(choices_of(column, language))}"'
+        else:
+            # its cells are text, so a day or a number typed there is none to the spreadsheet
+            assert kind in (None, "textLength")
 
 
 def test_one_cell_that_breaks_two_rules_says_both(

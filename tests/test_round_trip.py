@@ -1,6 +1,7 @@
 """A row that was sent back finds its original by its number, however much was corrected in it."""
 
 import io
+import subprocess
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import KEY, RECEIVED, coverage, open_home, referral, write_workbook
+from conftest import KEY, RECEIVED, coverage, open_home, program, referral, write_workbook
 from register_rows import VILLAGE_1, VILLAGE_2, contents
 from tasks.audit import Act
 from tasks.home import Home
-from tasks.intake import FileResult
+from tasks.intake import FileResult, prepare
 from tasks.passwords import sender_password
 from tasks.plan import Plan
 from tasks.receive import receive
@@ -152,6 +153,120 @@ def test_another_person_written_over_a_row_replaces_nobody(
     assert kept == [("张三丰", RECEIVED), ("李四", RECEIVED + timedelta(days=2))]
 
 
+SAID = {
+    "resident_key": None,
+    "full_name": "张三丰",
+    "birth_date": date(1980, 1, 2),
+    "sex": "male",
+    "phone": "13800138000",
+}
+
+
+@pytest.mark.parametrize(
+    ("was", "said", "is_same"),
+    [
+        ({}, {}, True),
+        ({}, {"full_name": "张三凤"}, True),
+        ({}, {"full_name": "张丰"}, True),
+        ({}, {"full_name": "李小四"}, True),  # the telephone is the same
+        ({"phone": None}, {"full_name": "李小四"}, False),
+        ({"phone": None}, {"full_name": "张三凤", "sex": "female"}, False),
+        ({}, {"full_name": "张三凤", "birth_date": date(1981, 1, 2)}, False),
+        ({}, {"birth_date": date(1981, 1, 2), "phone": None}, True),
+        ({}, {"birth_date": date(1980, 2, 1), "phone": None}, True),
+        ({}, {"birth_date": date(1955, 7, 8), "phone": None}, False),
+        ({}, {"birth_date": date(1955, 7, 8)}, True),
+        ({}, {"sex": "female"}, True),
+        ({}, {"birth_date": date(1981, 1, 2), "sex": "female"}, False),
+        ({"resident_key": "a"}, {"resident_key": "a", "full_name": "李小四"}, True),
+        ({"resident_key": "a"}, {"resident_key": "b"}, True),
+        ({"resident_key": "a"}, {"resident_key": "b", "full_name": "张三凤"}, False),
+        ({}, {"full_name": "李小四", "birth_date": date(1975, 5, 6)}, False),
+    ],
+)
+def test_who_can_be_the_person_a_number_was_given_to(
+    store: Store, plan: Plan, was: dict[str, Any], said: dict[str, Any], is_same: bool
+) -> None:
+    prepare(store, [plan])
+    asked = "SELECT coalesce(same_person($was, $said), false)"
+    pair = {"was": SAID | was, "said": SAID | said}
+    assert store.connection.execute(asked, pair).fetchall() == [(is_same,)]
+
+
+def test_who_bears_the_uncorrected_name_again_has_a_reference_of_his_own(
+    store: Store, send: Any, correct: Correct
+) -> None:
+    send(referral(full_name="张三疯", sex="?"))
+    path = correct({"sex": "男"})
+    send(path)
+    send.returned.append(path)
+    send(correct({"full_name": "张三丰"}))
+    ((reference,),) = contents(store, CURRENT, "referral_ref")
+    send(referral(full_name="张三疯"))
+    kept = dict(contents(store, CURRENT, "full_name, referral_ref"))
+    assert kept["张三丰"] == reference
+    assert kept["张三疯"] != reference
+
+
+def test_a_number_finds_the_row_that_took_its_place_without_one(
+    store: Store, send: Any, correct: Correct
+) -> None:
+    send(referral(full_name="张三疯", sex="?"))
+    path = correct({"sex": "男"})
+    send(path)
+    send(referral(full_name="张三疯", phone="13800138001"))
+    send.returned.append(path)
+    send(correct({"full_name": "张三丰", "phone": "13800138001"}))
+    assert contents(store, CURRENT, "full_name, first_received_at") == [("张三丰", RECEIVED)]
+
+
+def test_somebody_written_over_a_row_came_when_he_came_whoever_took_its_place(
+    store: Store, send: Any, correct: Correct
+) -> None:
+    send(referral(sex="?"))
+    path = correct({"sex": "男"})
+    send(path)
+    send(referral(phone="13800138001"))
+    send.returned.append(path)
+    send(correct({"full_name": "李四", "birth_date": "1975-05-06", "phone": None}))
+    kept = contents(store, CURRENT, "full_name, first_received_at")
+    assert kept == [("张三丰", RECEIVED), ("李四", RECEIVED + timedelta(days=3))]
+
+
+def test_another_grid_written_over_a_row_replaces_none(
+    store: Store, tmp_path: Path, send: Any, correct: Correct
+) -> None:
+    send(write_workbook(tmp_path / "v.xlsx", {"coverage": [coverage(nil_return="?")]}, IDENTITY))
+    path = correct({"nil_return": "否"}, sheet="coverage")
+    send(path)
+    send.returned.append(path)
+    send(correct({"grid": "二网格", "households": "60"}, sheet="coverage"))
+    assert contents(store, "stg_coverage WHERE is_current", "grid") == [("一网格",), ("二网格",)]
+
+
+def test_an_outcome_written_over_a_row_replaces_nobody_elses(
+    store: Store, plan: Plan, tmp_path: Path, send: Any, correct: Correct
+) -> None:
+    send(referral(), referral(full_name="李四"))
+    first, second = (ref for (ref,) in contents(store, CURRENT, "referral_ref"))
+    outcome = {
+        "referral_ref": first,
+        "assessed_on": "2025-10-28",
+        "psychiatrist_licence": "110000000000001",
+        "outcome": "未定",
+    }
+    centre = Identity("autumn-2025", "diagnosis_queue", 0, plan.health_centre.code, 1)
+    send(write_workbook(tmp_path / "o.xlsx", {"assessment_outcome": [outcome]}, centre))
+    path = correct(
+        {"outcome": "排除", "second_opinion_requested": "否"}, sheet="assessment_outcome"
+    )
+    send(path)
+    send.returned.append(path)
+    send(correct({"referral_ref": second}, sheet="assessment_outcome"))
+    kept = contents(store, "stg_assessment_outcome WHERE is_current", "referral_ref")
+    assert kept == sorted([(first,), (second,)])
+
+
 def test_a_number_that_stands_twice_is_nobodys(store: Store, send: Any, correct: Correct) -> None:
     given = numbers(send(referral(sex="?"), referral(sex="?", full_name="李四")))
     send(correct({"sex": "男", "number": given[0]}, {"sex": "男", "number": given[0]}))
@@ -211,6 +326,30 @@ def test_a_row_that_only_kept_its_number_is_no_row(send: Any, correct: Correct) 
     blank = dict.fromkeys((column.name for column in SHEETS["referral"].columns), None)
     result = send(correct({"sex": "男"}, blank))
     assert (result.rows["read"], result.rows["accepted"]) == (1, 1)
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "ods"])
+def test_corrected_and_saved_by_a_spreadsheet_program_it_is_taken_in(
+    store: Store, plan: Plan, tmp_path: Path, send: Any, correct: Correct, ending: str
+) -> None:
+    rows = {"referral": [referral(full_name="张三疯", sex="?")], "coverage": [coverage(grid="")]}
+    send(write_workbook(tmp_path / "v.xlsx", rows, IDENTITY))
+    correct({"full_name": "张三丰", "sex": "男"})
+    locked = correct({"grid": "二网格"}, sheet="coverage")
+    password = sender_password(store, plan, VILLAGE_1, now=RECEIVED)
+    plain = tmp_path / "corrected.xlsx"
+    plain.write_bytes(decrypt_workbook(locked.read_bytes(), password))
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    made = [program("soffice"), profile, "--headless", "--convert-to", ending]
+    saved = tmp_path / "saved"
+    subprocess.run(
+        [*made, "--outdir", str(saved), str(plain)], check=True, capture_output=True, timeout=120
+    )
+    result = send(saved / f"corrected.{ending}")
+    assert (result.rows["read"], result.rows["accepted"]) == (2, 2)
+    assert contents(store, CURRENT, "full_name, first_received_at") == [("张三丰", RECEIVED)]
+    kept = contents(store, "stg_coverage WHERE is_current", "grid, first_received_at")
+    assert kept == [("二网格", RECEIVED)]
 
 
 def test_numbers_on_their_way_outlive_a_rotation(home: Home, plan: Plan, tmp_path: Path) -> None:

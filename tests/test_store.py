@@ -338,6 +338,8 @@ def test_rows_and_records_say_the_same(opened: Store) -> None:
     asked = {"campaign": "c", "phase": "sweep", "round": 1}
     (record,) = opened.records("reporting/villages", **asked)
     assert record == {
+        "phase": "sweep",
+        "round": 1,
         "village": "v",
         "files": 0,
         "first_counted_at": None,

@@ -43,9 +43,11 @@ FIRST = HEAD + 2
 
 @pytest.fixture(scope="session")
 def full_plan(plan: Plan) -> Plan:
-    """The house's plan with readiness besides: every kind of sheet is owed by somebody."""
+    """The house's plan with readiness and grids besides: every kind of sheet is owed."""
     ready = occurrence("readiness", date(2025, 9, 1), date(2025, 9, 20))
-    return plan.model_copy(update={"calendar": (ready, *plan.calendar)})
+    grids = {"grids": ("第一网格", "第二网格")}
+    villages = tuple(each.model_copy(update=grids) for each in plan.villages)
+    return plan.model_copy(update={"calendar": (ready, *plan.calendar), "villages": villages})
 
 
 def in_language(plan: Plan, language: str) -> Plan:
@@ -183,7 +185,8 @@ def test_closed_lists_are_drop_downs_down_the_column(tmp_path: Path, full_plan: 
                 assert check.errorStyle in (None, "stop")
                 assert f"{letter(place)}1000" in check.sqref
                 seen.add(column.choices)
-    assert seen == set(CHOICES) - {"extension_reason"}
+    listed = {column.choices for sheet in SHEETS.values() for column in sheet.columns}
+    assert seen == listed - {None}
 
 
 def test_codes_and_ids_are_text_and_days_are_days(tmp_path: Path, full_plan: Plan) -> None:
@@ -243,14 +246,37 @@ def test_the_head_stays_in_sight_and_on_every_printed_page(tmp_path: Path, full_
 
 def test_what_is_known_is_filled_in(tmp_path: Path, full_plan: Plan) -> None:
     for sheet, owing, sender, page in pages(tmp_path, full_plan):
-        given = {"village_code": sender, "month": owing.period, "row_no": 1}
+        grids = next((each.grids for each in full_plan.villages if each.code == sender), ())
+        given = {
+            "village_code": sender,
+            "grid": grids[0] if grids else None,
+            "month": owing.period,
+            "row_no": 1,
+        }
         first = {
             column.name: page.cell(FIRST, place + 1).value
             for place, column in enumerate(sheet.columns)
         }
         assert {name: value for name, value in first.items() if value is not None} == {
-            name: given[name] for name in FILLED_IN if name in first
+            name: given[name] for name in FILLED_IN if name in first and given[name] is not None
         }
+
+
+def test_a_villages_grids_stand_in_a_row_each_with_room_for_more(
+    tmp_path: Path, full_plan: Plan
+) -> None:
+    names = tuple(f"{number}网格" for number in range(1, 21))
+    village = full_plan.villages[0].model_copy(update={"grids": names})
+    plan = full_plan.model_copy(update={"villages": (village, *full_plan.villages[1:])})
+    path = made(tmp_path, plan, "sweep", village.code)
+    page = openpyxl.load_workbook(path)[say("sheet.coverage", plan.language)]
+    rows = list(page.iter_rows(min_row=FIRST, max_row=FIRST + 25, max_col=3))
+    assert tuple(grid.value for _, grid, _ in rows[:20]) == names
+    assert [grid.value for _, grid, _ in rows[20:]] == [None] * 6
+    assert [bool(code.value and grid.has_style) for code, grid, _ in rows] == [
+        *[True] * 23,
+        *[False] * 3,
+    ]
 
 
 def test_nothing_in_a_template_computes_or_links(tmp_path: Path, full_plan: Plan) -> None:
@@ -435,6 +461,9 @@ def test_a_row_is_what_somebody_filled_in() -> None:
     assert not says_something(sheet, ["7", *blank[1:]])
     assert not says_something(sheet, ["7", " \u3000", *blank[2:]])
     assert says_something(sheet, ["", "王示例", *blank[2:]])
+    coverage_row = [VILLAGE, "第一网格", *[""] * 7]
+    assert not says_something(SHEETS["coverage"], coverage_row)
+    assert says_something(SHEETS["coverage"], [*coverage_row[:-1], "是"])
     month = SHEETS["service_month"]
     untouched = [VILLAGE, "2025-11", *[""] * 7]
     assert not says_something(month, untouched)

@@ -9,9 +9,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.cell_checks import head_of
 from tasks.intake import FileResult
 from tasks.links import Link
 from tasks.plan import Plan
+from tasks.rules.reasons import column_of, reason_keys
 from tasks.rules.wording import say
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -57,12 +59,11 @@ def lines_of(result: FileResult, language: str) -> list[Line]:
         Line(
             say(f"sheet.{row.sheet.name}", language),
             row.row,
-            row.sheet.column(rule.column).heads[0],
-            say(f"rule.{rule.name}", language),
+            head_of(column_of(row.sheet, rule), language),
+            " ".join(say(key, language) for key in reason_keys(row.sheet, rule, row.cells)),
         )
         for row in result.returned
-        for rule in row.sheet.rules
-        if rule.name in row.rules
+        for rule in row.rules
     ]
 
 

@@ -4,7 +4,7 @@ For the demonstration and its test. A difference names the part and a place (a f
 village), and both sides; everything here is invented.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from typing import Any
 
@@ -37,15 +37,22 @@ def delivery_differences(received: Received, delivery: Json) -> list[str]:
     ]
 
 
-def campaign_differences(store: Store, plan: Plan, truth: Json) -> list[str]:
-    """Return how list, questions, queue, reporting, coverage and supervision differ, at the end."""
+def campaign_differences(
+    store: Store, plan: Plan, truth: Json, forgotten: Set[Source] = frozenset()
+) -> list[str]:
+    """Return how list, questions, queue, reporting, coverage and supervision differ, at the end.
+
+    `forgotten` are the referrals that retention has erased (data/synthetic/forgotten.py): nothing
+    of them may be left, and of a person of whom another referral is left, that one.
+    """
     references = read_references(store, plan.slug)
     return [
         *_coverage(store, plan, truth),
         *_reporting(store, plan, truth),
-        *_people(store, plan, truth),
+        *_differ("forgotten", sorted(references.keys() & forgotten), []),
+        *_people(store, plan, truth, forgotten),
         *_questions(store, plan, truth, references),
-        *_queue(store, plan, truth),
+        *_queue(store, plan, truth, forgotten),
         *_supervision(store, plan, truth),
     ]
 
@@ -59,7 +66,7 @@ def read_references(store: Store, campaign: str) -> dict[Source, str]:
 
 
 def answers(truth: Json, references: Mapping[Source, str]) -> dict[frozenset[str], str]:
-    """Return the true answer to each doubtful pair, by the two references it names."""
+    """Return the true answer to each doubtful pair that is left, by the two references it names."""
     return {
         frozenset(
             (
@@ -69,25 +76,49 @@ def answers(truth: Json, references: Mapping[Source, str]) -> dict[frozenset[str
                 else references[_source(question["b"])],
             )
         ): question["answer"]
-        for question in truth["questions"]
+        for question in _left(truth["questions"], references)
     }
 
 
-def people_by_reference(store: Store, campaign: str, truth: Json) -> dict[str, Json]:
-    """Return person reference -> person of the truth, by the sources both name.
+def people_by_referral(store: Store, campaign: str, truth: Json) -> dict[str, Json]:
+    """Return referral reference -> person of the truth, of all current referrals.
 
-    Whom the truth does not know is left out; `campaign_differences` says so.
+    A person's reference is that of one of the referrals. Whom the truth does not know is left out;
+    `campaign_differences` says so.
     """
     owner = {_source(each): person for person in truth["persons"] for each in person["sources"]}
-    found = {
-        row["person_ref"]: owner.get((row["village"], row["round"], row["row_no"]))
-        for row in store.records("demo/referrals", campaign=campaign)
-    }
     return {
-        reference: person
-        for reference, person in found.items()
-        if reference is not None and person is not None
+        reference: owner[source]
+        for source, reference in read_references(store, campaign).items()
+        if source in owner
     }
+
+
+def sessions_of_people(
+    store: Store, campaign: str, people: Mapping[str, Json]
+) -> dict[Source, dict[date, str]]:
+    """Return first source of a person of the truth -> session it was booked into -> by which name.
+
+    Two records that were found to be one person may have been booked apart: that is one visit.
+    `people` is what `people_by_referral` returned.
+    """
+    found: dict[Source, dict[date, str]] = {}
+    for row in store.records("demo/sessions", campaign=campaign):
+        person = people.get(row["person_ref"])
+        if person is not None:
+            booked = found.setdefault(_source(person["sources"][0]), {})
+            booked.setdefault(row["session_date"], row["person_ref"])
+    return found
+
+
+def _left(questions: Iterable[Json], references: Mapping[Source, str]) -> list[Json]:
+    """Return the questions both of whose referrals are there."""
+    return [
+        each
+        for each in questions
+        if _source(each["a"]) in references
+        and (each["against_register"] or _source(each["b"]) in references)
+    ]
 
 
 def _source(source: Iterable[Any]) -> Source:
@@ -144,7 +175,7 @@ def _reporting(store: Store, plan: Plan, truth: Json) -> list[str]:
     return differences
 
 
-def _people(store: Store, plan: Plan, truth: Json) -> list[str]:
+def _people(store: Store, plan: Plan, truth: Json, forgotten: Set[Source]) -> list[str]:
     sources: dict[str, list[Source]] = {}
     for row in store.records("demo/referrals", campaign=plan.slug):
         source = (row["village"], row["round"], row["row_no"])
@@ -153,10 +184,15 @@ def _people(store: Store, plan: Plan, truth: Json) -> list[str]:
         tuple(sorted(sources[row["person_ref"]])): _person(row)
         for row in store.records("demo/people", campaign=plan.slug)
     }
-    wanted = {
-        tuple(sorted(map(_source, person["sources"]))): _person(person)
-        for person in truth["persons"]
-    }
+    wanted = {}
+    for person in truth["persons"]:
+        sources_of = set(map(_source, person["sources"]))
+        key = tuple(sorted(sources_of - forgotten))
+        if key and sources_of & forgotten:
+            # what the truth says of the person rests on more than what is left
+            wanted[key] = found.get(key, ("nobody",))
+        elif key:
+            wanted[key] = _person(person)
     return _by_key("person", found, wanted)
 
 
@@ -184,7 +220,7 @@ def _questions(
         for row in store.records("demo/questions", campaign=plan.slug)
     }
     wanted = {}
-    for question in truth["questions"]:
+    for question in _left(truth["questions"], references):
         first = references[_source(question["a"])]
         against = question["against_register"]
         second = question["b"] if against else references[_source(question["b"])]
@@ -192,13 +228,10 @@ def _questions(
     return _by_key("question", found, wanted)
 
 
-def _queue(store: Store, plan: Plan, truth: Json) -> list[str]:
+def _queue(store: Store, plan: Plan, truth: Json, forgotten: Set[Source]) -> list[str]:
     """Whoever was booked n times has had the first n outcomes; the last that ends it stands."""
-    people = people_by_reference(store, plan.slug, truth)
-    booked: dict[str, int] = {}
-    for row in store.records("demo/sessions", campaign=plan.slug):
-        source = row["person_ref"]
-        booked[source] = booked.get(source, 0) + 1
+    people = people_by_referral(store, plan.slug, truth)
+    booked = sessions_of_people(store, plan.slug, people)
     found = {
         row["person_ref"]: row["state"] for row in store.records("demo/queue", campaign=plan.slug)
     }
@@ -207,16 +240,23 @@ def _queue(store: Store, plan: Plan, truth: Json) -> list[str]:
         if reference not in people:
             differences.append(f"queue: {state}, but the person is not in the truth")
             continue
+        if forgotten & set(map(_source, people[reference]["sources"])):
+            continue  # how often the person was booked before was forgotten too
         outcomes = people[reference]["outcomes"]
-        had = [each["outcome"] for each in outcomes[: booked.get(reference, 0)]]
+        had = [
+            each["outcome"]
+            for each in outcomes[: len(booked.get(_source(people[reference]["sources"][0]), ()))]
+        ]
         ended = next((outcome for outcome in had if outcome in LEAVING), None)
         wanted = (ended,) if ended else ("waiting", "booked")
         if state not in wanted:
             differences.append(f"queue {people[reference]['sources']}: {state}, wanted {wanted}")
     expected = {
-        reference
-        for reference, person in people.items()
-        if person["register_no"] is None and person["care_setting"] != "hospital"
+        row["person_ref"]
+        for row in store.records("demo/people", campaign=plan.slug)
+        if row["person_ref"] in people
+        and people[row["person_ref"]]["register_no"] is None
+        and people[row["person_ref"]]["care_setting"] != "hospital"
     }
     return [*differences, *_differ("queue", sorted(found), sorted(expected))]
 

@@ -180,6 +180,14 @@ def tell_truth(
         "coverage": _coverage(judge),
         "no_consent": _no_consent(judge),
         "referrals": sorted(_source(entry) for entry in referrals),
+        "consents": sorted(
+            [
+                *_source(entry),
+                str(each.row.values["consent_date"]),
+                each.draft.received_at.isoformat(timespec="minutes"),
+            ]
+            for entry, each in referrals.items()
+        ),
         "persons": _persons(population, cast, referrals, draw),
         "questions": _questions(cast, referrals),
         "registered": sorted(each.entry.register_no for each in listed),

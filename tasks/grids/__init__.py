@@ -9,7 +9,7 @@ time, may write no file, and is started without the environment, so it never hol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-CELL_END, ROW_END = "\x1f", "\x1e"
+CELL_END, COLUMN_END = "\x1f", "\x1e"
 """Unit and record separator: cells are cleared of control characters, so none holds these."""
 
 

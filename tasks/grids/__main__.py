@@ -11,15 +11,15 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from tasks.grids import CELL_END, ROW_END, Workbook
+from tasks.grids import CELL_END, COLUMN_END, Workbook
 from tasks.grids.archive import zipped_workbook
 from tasks.grids.compound import MAGIC, CompoundFile, decrypted, legacy_workbook
-from tasks.rules.cells import cut_row, row_texts
+from tasks.rules.cells import cut_row, read_row
 from tasks.rules.errors import FileRefused
 
 MEMORY = 320 * 2**20
@@ -80,7 +80,7 @@ def _sheets(content: bytes, request: Mapping[str, Any]) -> Iterator[Mapping[str,
             continue
         yield {"sheet": described.name, "place": place, "shift": book.shift}
         sheet = opened.get_sheet_by_index(place)
-        yield from _batches(_rows(sheet, book.errors.get(place, {}), request))
+        yield from _batches(sheet, book.errors.get(place, {}), request)
 
 
 def _workbook(content: bytes, passwords: Sequence[str]) -> Workbook | None:
@@ -92,15 +92,50 @@ def _workbook(content: bytes, passwords: Sequence[str]) -> Workbook | None:
     return zipped_workbook(content) if content.startswith(b"PK") else None
 
 
-def _rows(
+def _batches(
     sheet: CalamineSheet, errors: Mapping[tuple[int, int], str], request: Mapping[str, Any]
-) -> Iterator[tuple[int, list[str], bool]]:
-    """Yield (number, cells, whether cut) of the rows that hold anything.
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows that hold anything, column by column: their numbers, then their cells.
 
+    No cell holds a control character, so two of them can stand between cells and between columns.
     The first row beyond the limit is the last.
     """
     above, left = sheet.start or (0, 0)
-    rows, columns, characters = request["rows"], request["columns"], request["cell_characters"]
+    most_rows, most, longest = request["rows"], request["columns"], request["cell_characters"]
+    values = _with_errors(sheet, errors) if errors else sheet.iter_rows()
+    margin = [""] * left
+    lines = enumerate(values, start=above + 1)
+    beyond = False
+    while not beyond and (batch := list(islice(lines, BATCH))):
+        numbers: list[int] = []
+        rows: list[list[str]] = []
+        any_cut = False
+        for number, line in batch:
+            found = read_row(line)
+            if found is None:
+                continue
+            cells, characters = found
+            if margin:
+                cells = margin + cells
+            if len(cells) > most or characters > longest:
+                cells, cut = cut_row(cells, most, longest)
+                any_cut |= cut
+            numbers.append(number)
+            rows.append(cells)
+            beyond = number > most_rows
+            if beyond:
+                break
+        if rows:
+            columns = zip_longest(*rows, fillvalue="") if any_cut else zip(*rows, strict=True)
+            texts = [CELL_END.join(map(str, numbers)), *map(CELL_END.join, columns)]
+            yield {"rows": COLUMN_END.join(texts), "cut": any_cut or beyond}
+
+
+def _with_errors(
+    sheet: CalamineSheet, errors: Mapping[tuple[int, int], str]
+) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet with the errors that the parser gives as blank."""
+    above, left = sheet.start or (0, 0)
     wrong: dict[int, dict[int, str]] = {}
     for (row, column), error in errors.items():
         wrong.setdefault(row, {})[column - left] = error
@@ -108,25 +143,7 @@ def _rows(
         for column, error in wrong.get(index, {}).items():
             if column < len(values):
                 values[column] = error
-        cells = row_texts(values)
-        if cells is None:
-            continue
-        if left:
-            cells[:0] = [""] * left
-        beyond = index >= rows
-        cut = False
-        if len(cells) > columns or sum(map(len, cells)) > characters:
-            cells, cut = cut_row(cells, columns, characters)
-        yield index + 1, cells, cut or beyond
-        if beyond:
-            return
-
-
-def _batches(rows: Iterator[tuple[int, list[str], bool]]) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as text: no cell holds a control character, so two of them can stand between."""
-    while batch := list(islice(rows, BATCH)):
-        lines = [CELL_END.join([str(number), *cells]) for number, cells, _ in batch]
-        yield {"rows": ROW_END.join(lines), "cut": any(cut for *_, cut in batch)}
+        yield values
 
 
 if __name__ == "__main__":

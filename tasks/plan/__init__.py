@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from tasks.home import write_whole
+from tasks.plan.approved import write_approved
 from tasks.plan.model import (
     PACK,
     AdHoc,
@@ -19,6 +20,7 @@ from tasks.plan.model import (
     Occurrence,
     Plan,
     Recipients,
+    Reminders,
     Retention,
     Rules,
     Targets,
@@ -42,6 +44,7 @@ __all__ = [
     "PlanRefused",
     "Recipients",
     "Remark",
+    "Reminders",
     "Retention",
     "Rules",
     "Targets",
@@ -49,6 +52,7 @@ __all__ = [
     "copy_plan",
     "load_plan",
     "occurrence_at",
+    "write_approved",
 ]
 
 
@@ -84,16 +88,20 @@ def occurrence_at(
     """Return the occurrence of `phase` that a run on `as_of` is about.
 
     The named round; else the one with the latest due day up to `as_of`; else the first that is open
-    on it; else the first. A quarterly pack is none of these. Raises WrongCommand where the plan has
-    no such phase or round, or only an ad-hoc one, which needs the health side's approval first.
+    on it; else the first. A quarterly pack is none of these, and an approved ad-hoc sweep is only
+    where it is named or the plan has no other. Raises WrongCommand where the plan has no such phase
+    or round, or only an ad-hoc one that the health side did not approve.
     """
     of_phase = [each for each in plan.calendar if each.phase == phase != PACK]
+    if not of_phase and phase == "sweep" and plan.ad_hoc:
+        raise WrongCommand("plan.ad_hoc_not_approved", campaign=plan.slug, phase=phase)
     if not of_phase:
         raise WrongCommand("plan.no_such_phase", campaign=plan.slug, phase=phase)
     named = [each for each in of_phase if round in (None, each.round)]
     if not named:
         raise WrongCommand("plan.no_such_round", campaign=plan.slug, phase=phase, round=round)
-    runnable = [each for each in named if not each.ad_hoc]
+    approved = [each for each in named if each.approved]
+    runnable = [each for each in named if not each.ad_hoc] or approved
     if not runnable:
         raise WrongCommand("plan.ad_hoc_not_approved", campaign=plan.slug, phase=phase)
     past = [each for each in runnable if each.due <= as_of]

@@ -34,6 +34,7 @@ _WORDING = {
     "string_too_short": "plan.not_text",
     "tuple_type": "plan.not_list",
     "too_short": "plan.not_list",
+    "too_long": "plan.too_many",
     "model_type": "plan.not_table",
     "bool_type": "plan.not_bool",
 }

@@ -30,6 +30,7 @@ from tasks.rules.deadlines import (
     read_day,
     read_period,
 )
+from tasks.rules.requests import FIRST_ROUND, IN_PLAN, Request
 from tasks.rules.wording import LANGUAGES
 
 PACK = "quarterly_pack"
@@ -49,6 +50,11 @@ MONTHLY_PHASES = ("sweep", "follow_up", "supervision")
 """Phases that may come back each month; what comes back each quarter is a pack."""
 
 PLAN_PHASES = tuple(phase for phase in PHASES if phase in SET_PHASES + MONTHLY_PHASES)
+
+GRID_CHARACTERS = 40
+"""The longest name of a grid that a row of coverage may give (rule grid_valid)."""
+MOST_GRIDS = 200
+"""Of one village; a community of 10,000 households has about thirty."""
 
 _MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 
@@ -74,6 +80,18 @@ class Occurrence:
     """Whether the office asked for it outside the calendar; the health side approves it first."""
     villages: tuple[str, ...] = ()
     """The codes of the only villages it is for; empty: all of the plan."""
+    kept_from: date | None = None
+    """The day that the words give now, where `due` stays because figures were released by it."""
+    request: Request | None = None
+    """Of an ad-hoc sweep, what was approved; None where it waits for that, or is not ad hoc."""
+
+    @property
+    def approved(self) -> bool:
+        """Whether it is an ad-hoc sweep that was approved, as far as the plan's folder says.
+
+        The register decides: `tasks.requests.require_approved`.
+        """
+        return self.ad_hoc and self.request is not None
 
 
 def _one_of(key: LiteralString, choices: Sequence[str]) -> BeforeValidator:
@@ -99,6 +117,22 @@ def _one_line(value: str) -> str:
     if not value.isprintable():
         raise PydanticCustomError("plan.not_text", "")
     return value
+
+
+def _grid_names(value: object) -> object:
+    """Return the names in a cell of the villages' CSV, which stands them apart by semicolons."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name.strip() for name in re.split("[;；]", value) if name.strip())
+
+
+def _grids_apart(names: tuple[str, ...]) -> tuple[str, ...]:
+    # a grid is known by its name: one that stands twice would be one grid with two sets of figures
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("plan.grid_twice", "")
+    if any(len(name) > GRID_CHARACTERS or not name.isprintable() for name in names):
+        raise PydanticCustomError("plan.grid_name", "", {"most": GRID_CHARACTERS})
+    return names
 
 
 def _time_zone(value: str) -> str:
@@ -150,6 +184,7 @@ Slug = Annotated[str, _matching("plan.slug", r"[a-z0-9][a-z0-9-]{0,63}")]
 Purpose = Annotated[str, _one_of("plan.purpose", PURPOSES)]
 Language = Annotated[Literal["zh-CN", "en"], _one_of("plan.choice", LANGUAGES)]
 Percent = Annotated[int, Field(ge=1, le=100)]
+ReminderDays = Annotated[int, Field(ge=1, le=60)]
 
 
 class _Part(BaseModel):
@@ -171,6 +206,13 @@ class Village(_Part):
     opened: Day | None = None
     closed: Day | None = None
     email: Mail | None = None
+    grids: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_grid_names),
+        Field(max_length=MOST_GRIDS),
+        AfterValidator(_grids_apart),
+    ] = ()
+    """The names of its grids, which its templates hold already; none where they are not known."""
 
     def open_on(self, day: date) -> bool:
         """Return whether the village exists on `day`."""
@@ -244,6 +286,18 @@ class Limits(_Part):
         return cls(**{name: max(each[name] for each in found) for name in cls.model_fields})
 
 
+class Reminders(_Part):
+    """On which days around a due day a village that has not reported is reminded of it.
+
+    At most five each: a mailbox that rings every day is read by nobody. `()` switches them off.
+    """
+
+    before_days: Annotated[tuple[ReminderDays, ...], Field(max_length=5)] = (7, 1)
+    """How many days before the due day."""
+    after_days: Annotated[tuple[ReminderDays, ...], Field(max_length=5)] = (1, 3, 7)
+    """How many days after it."""
+
+
 class Targets(_Part):
     """Targets on service, in percent; there are none on people (limit 5)."""
 
@@ -279,6 +333,45 @@ class AdHoc(_Part):
     villages: Annotated[tuple[str, ...], Field(min_length=1)]
     reason: Text
 
+    def request(self, campaign: str) -> Request:
+        """Return it as a request of this campaign, which the health side decides like any other."""
+        return Request(
+            campaign=campaign,
+            purpose=self.purpose,
+            villages=tuple(sorted(self.villages)),
+            opens=self.opens,
+            due=self.due,
+            reason=self.reason,
+            asked_by=IN_PLAN,
+        )
+
+
+class ApprovedEntry(_Part):
+    """One `[[approved]]` of the file beside a home's plan (`tasks.plan.approved`)."""
+
+    model_config = ConfigDict(strict=False)
+
+    round: Annotated[int, Field(ge=FIRST_ROUND)]
+    campaign: Slug
+    purpose: Purpose
+    opens: Day
+    due: Day
+    villages: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Text
+    asked_by: Text
+
+    def request(self) -> Request:
+        """Return it as the request that was approved."""
+        return Request(**self.model_dump(exclude={"round"}))
+
+
+class ApprovedFile(_Part):
+    """The file beside a home's plan: its approved ad-hoc sweeps, each round once."""
+
+    model_config = ConfigDict(strict=False)
+
+    approved: tuple[ApprovedEntry, ...] = ()
+
 
 class Heading(_Part):
     """The keys at the top of a plan file that stand for themselves."""
@@ -305,6 +398,7 @@ class Plan(Heading):
     recipients: Recipients
     rules: Rules = Rules()
     limits: Limits = Limits()
+    reminders: Reminders = Reminders()
     targets: Targets = Targets()
     clinic: tuple[ClinicSession, ...] = ()
     duties: tuple[Duty, ...] = ()

@@ -17,6 +17,7 @@ from tasks.rules.deadlines import (
     read_day,
     read_period,
 )
+from tasks.rules.requests import LONGEST_DAYS
 
 Placed = tuple[str, PhaseEntry]
 """An entry of the plan file with its place there, such as `phases #3`."""
@@ -83,39 +84,22 @@ class Calendar:
             found.append(self._repeated(period, phase, rounds[phase], str(entry.due)))
         return found
 
-    def of_requests(
-        self, entries: Sequence[tuple[str, AdHoc]], first_round: int, codes: Collection[str]
-    ) -> list[Occurrence]:
-        """Return the ad-hoc sweeps, with rounds from `first_round` on.
+    def check_requests(self, entries: Sequence[tuple[str, AdHoc]], codes: Collection[str]) -> None:
+        """Note what is wrong with the ad-hoc sweeps.
 
         No rest-day rule moves their windows: the health side approves dates, and those are run.
         `codes` are the plan's villages; empty where their file is itself a mistake.
         """
-        found = []
-        for number, (place, entry) in enumerate(entries, start=first_round):
+        for place, entry in entries:
             self._check_window(f"{place} due", entry.opens, entry.due)
             if entry.asked_on > entry.opens:
                 self.findings.wrong(f"{place} asked_on", "plan.asked_late", opens=entry.opens)
+            if (entry.due - entry.opens).days >= LONGEST_DAYS:
+                self.findings.wrong(f"{place} due", "plan.window_long", days=LONGEST_DAYS)
             self.findings.once(f"{place} villages", entry.villages)
             if codes:
                 for code in sorted(set(entry.villages) - set(codes)):
                     self.findings.wrong(f"{place} villages", "plan.village_not_in_plan", code=code)
-            self.findings.warn(place, "plan.warn_ad_hoc", opens=entry.opens, due=entry.due)
-            found.append(
-                Occurrence(
-                    phase="sweep",
-                    round=number,
-                    period=None,
-                    opens=entry.opens,
-                    due=entry.due,
-                    words=entry.due.isoformat(),
-                    rule="none",
-                    provisional=False,
-                    ad_hoc=True,
-                    villages=entry.villages,
-                )
-            )
-        return found
 
     def warn_about(self, calendar: Sequence[Occurrence], ends: date | None) -> None:
         """Note the due days that lie before the day of issue or after the end, or may move."""

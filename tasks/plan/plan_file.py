@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.plan.approved import ad_hoc_sweep, approved_occurrences, read_approved
 from tasks.plan.findings import Findings, Part
 from tasks.plan.model import (
     PACK,
@@ -15,9 +16,11 @@ from tasks.plan.model import (
     Heading,
     HealthCentre,
     Limits,
+    Occurrence,
     PhaseEntry,
     Plan,
     Recipients,
+    Reminders,
     Rules,
     day_or_none,
 )
@@ -27,6 +30,7 @@ from tasks.plan.villages import read_villages
 from tasks.rules.contract import PHASES
 from tasks.rules.deadlines import REST_DAY_RULES, WorkdayCalendar
 from tasks.rules.errors import WrongCommand
+from tasks.rules.requests import FIRST_ROUND
 
 _SECTIONS = (
     "ends",
@@ -35,6 +39,7 @@ _SECTIONS = (
     "recipients",
     "rules",
     "limits",
+    "reminders",
     "targets",
     "phases",
     "clinic",
@@ -75,6 +80,7 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
     recipients = _table(content, "recipients", Recipients, findings)
     rules = _table({"rules": {}, **content}, "rules", Rules, findings)
     limits = _table({"limits": {}, **content}, "limits", Limits, findings)
+    reminders = _table({"reminders": {}, **content}, "reminders", Reminders, findings)
     targets = findings.take_targets(content.get("targets", {}))
     phases = _list(content, "phases", PhaseEntry, findings)
     clinic = _list(content, "clinic", ClinicSession, findings)
@@ -87,17 +93,23 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
         _check_recipients(recipients, findings)
     if rules:
         _check_rules(rules, findings)
+    if reminders:
+        findings.once("reminders before_days", reminders.before_days)
+        findings.once("reminders after_days", reminders.after_days)
     findings.once("clinic date", [each.date for _, each in clinic])
     calendar = resolve.of_phases(phases)
-    last_round = max((each.round for each in calendar if each.phase == "sweep"), default=0)
-    calendar += resolve.of_requests(ad_hoc, last_round + 1, {each.code for each in villages})
+    if any(each.round >= FIRST_ROUND for each in calendar if each.phase == "sweep"):
+        findings.wrong("phases", "plan.too_many_rounds", most=FIRST_ROUND - 1)
+    resolve.check_requests(ad_hoc, {each.code for each in villages})
+    if heading:
+        calendar += _ad_hoc_sweeps(path, heading.slug, ad_hoc, findings)
     calendar.sort(key=lambda each: (each.due, _ORDER[each.phase], each.round))
     resolve.warn_about(calendar, ends)
     if not any(content.get(name) for name in ("phases", "duties", "ad_hoc")):
         findings.wrong("phases", "plan.nothing_to_do")
 
     if findings.mistakes or not (
-        heading and centre and recipients and rules and limits and targets
+        heading and centre and recipients and rules and limits and reminders and targets
     ):
         raise PlanRefused(path.name, findings.mistakes)
     return Plan(
@@ -109,6 +121,7 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
         recipients=recipients,
         rules=rules,
         limits=limits,
+        reminders=reminders,
         targets=targets,
         clinic=tuple(sorted((each for _, each in clinic), key=lambda each: each.date)),
         duties=tuple(each for _, each in duties),
@@ -116,6 +129,27 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
         calendar=tuple(calendar),
         warnings=tuple(findings.warnings),
     )
+
+
+def _ad_hoc_sweeps(
+    path: Path, slug: str, entries: Sequence[tuple[str, AdHoc]], findings: Findings
+) -> list[Occurrence]:
+    """Return the approved sweeps where the plan lives in a home, else those it asks for itself.
+
+    What a plan asks for is numbered when it is registered (`tasks.requests`); until then it is
+    shown in the order of the file, and nothing takes it for approved.
+    """
+    in_plan = [entry.request(slug) for _, entry in entries]
+    approved = read_approved(path)
+    for (place, _), request in zip(entries, in_plan, strict=True):
+        if approved is None or request not in approved.values():
+            findings.warn(place, "plan.warn_ad_hoc", opens=request.opens, due=request.due)
+    if approved is not None:
+        return approved_occurrences(approved, slug, in_plan)
+    return [
+        ad_hoc_sweep(round, request, approved=False)
+        for round, request in enumerate(in_plan, start=FIRST_ROUND)
+    ]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

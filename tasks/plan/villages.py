@@ -36,7 +36,8 @@ def write_villages(villages: Sequence[Village]) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(dict(village) for village in villages)
+    rows = (dict(village) | {"grids": ";".join(village.grids)} for village in villages)
+    writer.writerows(rows)
     return text.getvalue()
 
 

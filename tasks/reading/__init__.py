@@ -5,6 +5,7 @@ names file, sheet, row and column where it can, never a cell. Workbooks are take
 of their own (`tasks.grids`); what they mean is read here.
 """
 
+from tasks.reading.ahead import reading_ahead
 from tasks.reading.submission import (
     ReadSheet,
     Submission,
@@ -13,4 +14,11 @@ from tasks.reading.submission import (
     shown_name,
 )
 
-__all__ = ["ReadSheet", "Submission", "is_submission", "read_submission", "shown_name"]
+__all__ = [
+    "ReadSheet",
+    "Submission",
+    "is_submission",
+    "read_submission",
+    "reading_ahead",
+    "shown_name",
+]

@@ -13,9 +13,10 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
-from tasks.grids import CELL_END, ROW_END
+from tasks.grids import CELL_END, COLUMN_END
 from tasks.plan import Limits
 from tasks.rules.errors import FileRefused, WrongCommand
 
@@ -34,9 +35,31 @@ class Grid:
     """Its place in the workbook, counted from 0."""
     shift: int = 0
     """Days to add to a bare serial so that it counts from 1899-12-30."""
-    rows: list[tuple[int, Row]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """The numbers of its rows."""
+    columns: list[list[str]] = field(default_factory=list)
+    """Its cells column by column, from the first on: a cell for each row, '' where a row ends."""
     cut: bool = False
     """Whether anything was cut off, one beyond the limits."""
+
+    @property
+    def rows(self) -> list[tuple[int, Row]]:
+        """Its rows, each with its number."""
+        return self.top(len(self.numbers))
+
+    def top(self, most: int) -> list[tuple[int, Row]]:
+        """Return the first `most` rows, each with its number."""
+        cells = zip(*(column[:most] for column in self.columns), strict=True)
+        return list(zip(self.numbers[:most], cells, strict=True))
+
+    def add(self, numbers: list[int], columns: list[list[str]]) -> None:
+        """Put rows behind those that are there; either may have columns that the other has not."""
+        for _ in columns[len(self.columns) :]:
+            self.columns.append([""] * len(self.numbers))
+        blank = [""] * len(numbers)
+        for column, more in zip_longest(self.columns, columns, fillvalue=blank):
+            column.extend(more)
+        self.numbers += numbers
 
 
 class Apart:
@@ -52,23 +75,46 @@ class Apart:
         self, file: str, ending: str, content: bytes, limits: Limits, passwords: Sequence[str]
     ) -> list[Grid]:
         """Return the sheets of a workbook. Raises FileRefused, naming `file`, where it has none."""
-        grids: list[Grid] = []
-        with self._lock:
+        return self.answer(file, self.ask(ending, content, limits, passwords), limits)
+
+    def ask(
+        self, ending: str, content: bytes, limits: Limits, passwords: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
+        """Hand a workbook over to the process and return that, without waiting for its answer.
+
+        `answer` or `cancel` must follow in the same thread, soon: others who ask wait for it.
+        """
+        self._lock.acquire()
+        try:
             process = self._running()
-            try:
-                with suppress(BrokenPipeError):
-                    _ask(process, ending, content, limits, passwords)
-                refused = _take_answer(process, grids)
-            except BaseException:
-                self._stop()  # in the middle of an answer it is of no more use
-                raise
-            if refused == {}:
-                self._stop()
+            with suppress(BrokenPipeError):
+                _ask(process, ending, content, limits, passwords)
+        except BaseException:
+            self.cancel()
+            raise
+        return process
+
+    def answer(self, file: str, process: subprocess.Popen[bytes], limits: Limits) -> list[Grid]:
+        """Return the sheets of the workbook that `process` was handed. Raises as `grids` does."""
+        grids: list[Grid] = []
+        try:
+            refused = _take_answer(process, grids)
+        except BaseException:
+            self.cancel()  # in the middle of an answer it is of no more use
+            raise
+        if refused == {}:
+            self._stop()
+        self._lock.release()
         if refused is None:
             return grids
         if refused:
             raise FileRefused(refused["refused"], file=file, **refused["values"])
         raise _fatal(file, grids, process.returncode, limits)
+
+    def cancel(self) -> None:
+        """Do without the answer to what was handed over."""
+        self._stop()
+        self._lock.release()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process and self._owner != os.getpid():
@@ -128,8 +174,7 @@ def _ask(
         **limits.model_dump(),
     }
     if process.stdin is not None:
-        process.stdin.write(json.dumps(request).encode() + b"\n")
-        process.stdin.write(content)
+        process.stdin.write(b"%b\n%b" % (json.dumps(request).encode(), content))
         process.stdin.flush()
 
 
@@ -141,9 +186,11 @@ def _take_answer(process: subprocess.Popen[bytes], grids: list[Grid]) -> dict[st
         if "rows" in answer:
             grid = grids[-1]
             grid.cut |= answer["cut"]
-            for row in answers.read(answer["rows"]).decode().split(ROW_END):
-                number, *cells = row.split(CELL_END)
-                grid.rows.append((int(number), tuple(cells)))
+            numbers, *columns = answers.read(answer["rows"]).decode().split(COLUMN_END)
+            grid.add(
+                list(map(int, numbers.split(CELL_END))),
+                [column.split(CELL_END) for column in columns],
+            )
         elif "sheet" in answer:
             grids.append(Grid(answer["sheet"], answer["place"], answer["shift"]))
         else:

@@ -4,18 +4,20 @@ import atexit
 import hashlib
 import re
 import stat
+import subprocess
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from functools import cache
 from pathlib import Path
 
 from tasks.plan import Limits
 from tasks.reading.apart import Apart, Grid, Row
-from tasks.reading.heads import Head, column_places, find_head, return_place
+from tasks.reading.heads import HEAD_WITHIN, Head, column_places, find_head, return_place
 from tasks.reading.text_file import text_grid
 from tasks.rules.cells import DAY_KINDS, column_letters, shift_serial
-from tasks.rules.columns import kind_of, says_something
+from tasks.rules.columns import kind_of, silent_rows
 from tasks.rules.contract import (
     SHEETS,
     SHEETS_OF_PHASE,
@@ -41,15 +43,25 @@ atexit.register(_apart.close)
 
 @dataclass(frozen=True)
 class ReadSheet:
-    """One sheet of a submission: which contract sheet it is, and its rows.
-
-    `rows` holds (row number as the village sees it, cells in the order of the sheet's columns).
-    """
+    """One sheet of a submission: which contract sheet it is, and its rows."""
 
     sheet: Sheet
-    rows: tuple[tuple[int, Row], ...]
+    places: Sequence[int]
+    """The row numbers as the village sees them, in rising order."""
+    columns: Sequence[Sequence[str]]
+    """The cells of each of the sheet's columns, in their order: a cell for each row."""
     numbers: Mapping[int, str] = field(default_factory=dict)
     """Row number -> the number under which the row was sent back before; most rows have none."""
+
+    @property
+    def rows(self) -> tuple[tuple[int, Row], ...]:
+        """Row by row: its number, its cells in the order of the sheet's columns."""
+        return tuple(zip(self.places, zip(*self.columns, strict=True), strict=True))
+
+    def row(self, place: int) -> Row:
+        """Return the cells of the row with that number, in the order of the sheet's columns."""
+        at = bisect_left(self.places, place)
+        return tuple(column[at] for column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ class Submission:
     @property
     def rows_read(self) -> int:
         """The number of rows that are not blank, over all sheets."""
-        return sum(len(sheet.rows) for sheet in self.sheets)
+        return sum(len(sheet.places) for sheet in self.sheets)
 
 
 def is_submission(path: Path) -> bool:
@@ -91,22 +103,81 @@ def read_submission(
     `limits`: how much of it is read (default: the plan's defaults). `passwords`: what workbooks of
     the township are protected with; an encrypted one that none of them opens is refused.
     """
-    limits = limits or Limits()
-    file = shown_name(path)
-    content = _content(path, file, limits)
-    grids = _grids(path, file, content, limits, passwords)
-    identity = _identity(file, grids)
-    sheets = tuple(_fitting(file, identity, grids, limits))
-    if not any(sheet.rows for sheet in sheets):
-        raise FileRefused("refused.empty", file=file)
-    return Submission(file, identity, sheets, hashlib.sha256(content).hexdigest())
+    begun = BegunFile(path, limits or Limits(), passwords)
+    return begun.submission(begun.grids())
+
+
+class BegunFile:
+    """A file whose bytes are read, and handed over where it is a workbook.
+
+    What it holds is taken apart meanwhile, in another process; `grids` or `cancel` must follow.
+    """
+
+    def __init__(
+        self,
+        path: Path | SentFile,
+        limits: Limits,
+        passwords: Sequence[str],
+        limits_of: Mapping[str, Limits] | None = None,
+    ) -> None:
+        """Read the bytes at `path`. Raises FileRefused as `read_submission` does.
+
+        `limits_of`: campaign -> its own limits, no wider than `limits`; they hold as soon as the
+        file has said which campaign it is for.
+        """
+        self._limits = limits
+        self._limits_of = limits_of or {}
+        self._file = shown_name(path)
+        self._content = _content(path, self._file, limits)
+        self._apart: subprocess.Popen[bytes] | None = None
+        self._owed = False
+        ending = path.suffix.lower()
+        if ending in WORKBOOKS:
+            self._apart = _apart.ask(ending, self._content, limits, passwords)
+            self._owed = True
+        elif ending not in TEXTS:
+            raise FileRefused("refused.ending", file=self._file)
+        elif self._content.startswith(_NO_TEXT):
+            raise FileRefused("refused.other_content", file=self._file, ending=ending)
+
+    def grids(self) -> list[Grid]:
+        """Return the file's sheets. Raises FileRefused as `read_submission` does."""
+        if self._apart is None:
+            return [text_grid(self._file, self._content, self._limits)]
+        self._owed = False
+        return _apart.answer(self._file, self._apart, self._limits)
+
+    def submission(self, grids: Sequence[Grid]) -> Submission:
+        """Return what the sheets mean. Raises FileRefused as `read_submission` does."""
+        file = self._file
+        identity = _identity(file, grids)
+        limits = self._limits_of.get(identity.campaign, self._limits)
+        _check_bytes(len(self._content), file, limits)
+        narrower = limits != self._limits
+        sheets = tuple(_fitting(file, identity, grids, limits, narrower=narrower))
+        if not any(sheet.places for sheet in sheets):
+            raise FileRefused("refused.empty", file=file)
+        return Submission(file, identity, sheets, hashlib.sha256(self._content).hexdigest())
+
+    def cancel(self) -> None:
+        """Do without its sheets, if nobody has asked for them."""
+        if self._owed:
+            _apart.cancel()
+
+    def interrupt(self) -> None:
+        """End what is being done with it, from any thread; `grids` then raises FileRefused."""
+        if self._apart is not None:
+            self._apart.kill()
+
+
+def _check_bytes(size: int, file: str, limits: Limits) -> None:
+    if size > limits.file_megabytes * 2**20:
+        raise FileRefused("refused.too_large", file=file, most=limits.file_megabytes)
 
 
 def _content(path: Path | SentFile, file: str, limits: Limits) -> bytes:
-    most = limits.file_megabytes * 2**20
     if isinstance(path, SentFile):
-        if len(path.content) > most:
-            raise FileRefused("refused.too_large", file=file, most=limits.file_megabytes)
+        _check_bytes(len(path.content), file, limits)
         if not path.content:
             raise FileRefused("refused.empty", file=file)
         return path.content
@@ -114,29 +185,15 @@ def _content(path: Path | SentFile, file: str, limits: Limits) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
             raise FileRefused("refused.unreadable", file=file)
-        if status.st_size <= most:
-            with path.open("rb") as stream:
-                content = stream.read(most + 1)
+        _check_bytes(status.st_size, file, limits)
+        with path.open("rb") as stream:
+            content = stream.read(limits.file_megabytes * 2**20 + 1)
     except OSError:
         raise FileRefused("refused.unreadable", file=file) from None
-    if status.st_size > most or len(content) > most:
-        raise FileRefused("refused.too_large", file=file, most=limits.file_megabytes)
+    _check_bytes(len(content), file, limits)
     if not content:
         raise FileRefused("refused.empty", file=file)
     return content
-
-
-def _grids(
-    path: Path | SentFile, file: str, content: bytes, limits: Limits, passwords: Sequence[str]
-) -> list[Grid]:
-    ending = path.suffix.lower()
-    if ending in WORKBOOKS:
-        return _apart.grids(file, ending, content, limits, passwords)
-    if ending not in TEXTS:
-        raise FileRefused("refused.ending", file=file)
-    if content.startswith(_NO_TEXT):
-        raise FileRefused("refused.other_content", file=file, ending=ending)
-    return [text_grid(file, content, limits)]
 
 
 def _identity(file: str, grids: Sequence[Grid]) -> Identity:
@@ -156,20 +213,23 @@ def _identity(file: str, grids: Sequence[Grid]) -> Identity:
 
 
 def _identities(grid: Grid) -> Iterator[Identity]:
-    for number, row in grid.rows[:IDENTITY_WITHIN]:
+    for number, row in grid.top(IDENTITY_WITHIN):
         if number <= IDENTITY_WITHIN:
             yield from filter(None, map(read_identity, row))
 
 
 def _fitting(
-    file: str, identity: Identity, grids: Sequence[Grid], limits: Limits
+    file: str, identity: Identity, grids: Sequence[Grid], limits: Limits, *, narrower: bool
 ) -> Iterator[ReadSheet]:
-    """Yield the sheets of the phase. Hidden ones are sheets like others, and so are hidden rows:
-    a filter that was left on hides what somebody entered."""
+    """Yield the sheets of the phase; with `narrower`, they were read by wider limits than these.
+
+    Hidden ones are sheets like others, and so are hidden rows: a filter that was left on hides what
+    somebody entered.
+    """
     titles = "、".join(SHEETS[name].title for name in SHEETS_OF_PHASE[identity.phase])
     seen: dict[str, str] = {}
     for grid in grids:
-        head = find_head(grid.rows, identity.phase)
+        head = find_head(grid.top(HEAD_WITHIN), identity.phase)
         if head is None:
             if any(_identities(grid)):
                 # a sheet of this submission whose head is gone: it must not vanish unseen
@@ -185,7 +245,9 @@ def _fitting(
                 second=f"#{grid.place + 1}",
             )
         seen[head.sheet.name] = f"#{grid.place + 1}"
-        yield _read_sheet(file, name, grid, head, limits)
+        if grid.cut or narrower:
+            _check_size(file, name, grid.rows, limits)
+        yield _read_sheet(file, name, grid, head)
     if not seen:
         raise FileRefused("refused.no_head", file=file, sheets=titles)
 
@@ -195,58 +257,84 @@ def _shown_sheet(grid: Grid, sheet: Sheet) -> str:
     number. A sheet may be named after a person."""
     if not grid.name:
         return sheet.title  # a CSV has none
+    plain = _PLAIN_SHEET.sub("", unicodedata.normalize("NFKC", grid.name).lower())
+    known = plain in _sheet_words() and grid.name.isprintable()
+    return grid.name if known else f"#{grid.place + 1}"
+
+
+@cache
+def _sheet_words() -> frozenset[str]:
+    """Return what sheets are called by us and by the programs, in small letters alone."""
     ours = {each.title for each in SHEETS.values()} | set(SHEETS) | {"sheet", "工作表", "表"}
     ours |= {say(f"sheet.{name}", language).lower() for name in SHEETS for language in LANGUAGES}
-    plain = _PLAIN_SHEET.sub("", unicodedata.normalize("NFKC", grid.name).lower())
-    words = {_PLAIN_SHEET.sub("", name) for name in ours}
-    return grid.name if plain in words and grid.name.isprintable() else f"#{grid.place + 1}"
+    return frozenset(_PLAIN_SHEET.sub("", name) for name in ours)
 
 
-def _read_sheet(file: str, name: str, grid: Grid, head: Head, limits: Limits) -> ReadSheet:
+def _read_sheet(file: str, name: str, grid: Grid, head: Head) -> ReadSheet:
     sheet = head.sheet
-    if grid.cut:
-        _check_size(file, name, grid.rows, limits)
-    places = column_places(file, name, head)
-    width = max(len(row) for _, row in grid.rows)
-    # one blank cell more on the right of each row stands for a column that was left out
-    pick = itemgetter(*(width if place is None else place for place in places))
+    wanted = column_places(file, name, head)
     back = return_place(head)
-    outside = [place for place in range(width) if place not in places and place != back]
-    days = [
-        at for at, column in enumerate(sheet.columns) if grid.shift and kind_of(column) in DAY_KINDS
-    ]
-    head_again: Row = ()
-    read: list[tuple[int, Row]] = []
-    numbers: dict[int, str] = {}
-    for number, row in grid.rows:
-        if number < head.row:
-            continue
-        wide = row + ("",) * (width + 1 - len(row))
-        cells: Row = pick(wide)
-        if number == head.row:
-            head_again = cells  # tables for printing have it on top of each page
-            continue
-        for place in outside:
-            # a column without a head is refused as one with a wrong head is: nothing drops unseen
-            if wide[place].strip():
-                raise FileRefused(
-                    "refused.outside_columns",
-                    file=file,
-                    sheet=name,
-                    row=number,
-                    column=column_letters(place),
-                )
-        if cells == head_again or not says_something(sheet, cells):
-            continue
-        if days:
-            cells = tuple(
-                shift_serial(cell, grid.shift) if at in days else cell
-                for at, cell in enumerate(cells)
-            )
-        read.append((number, cells))
-        if back is not None and (sent := read_return_number(wide[back])):
-            numbers[number] = sent
-    return ReadSheet(sheet, tuple(read), numbers)
+    here = bisect_left(grid.numbers, head.row)
+    below = slice(here + 1, None)
+    places = grid.numbers[below]
+    others = (at for at in range(len(grid.columns)) if at not in wanted and at != back)
+    _refuse_outside(file, name, places, {at: grid.columns[at][below] for at in others})
+    blank = [""] * len(places)
+    columns = [blank if at is None else grid.columns[at][below] for at in wanted]
+    sent = blank if back is None else grid.columns[back][below]
+    heads = tuple("" if at is None else grid.columns[at][here] for at in wanted)
+    if dropped := {*_heads_again(heads, columns), *silent_rows(sheet, columns)}:
+        kept = [row for row in range(len(places)) if row not in dropped]
+        places, sent = [places[row] for row in kept], [sent[row] for row in kept]
+        columns = [[column[row] for row in kept] for column in columns]
+    if grid.shift:
+        columns = [
+            [shift_serial(cell, grid.shift) for cell in cells]
+            if kind_of(column) in DAY_KINDS
+            else cells
+            for column, cells in zip(sheet.columns, columns, strict=True)
+        ]
+    numbers = {
+        place: number
+        for place, cell in zip(places, sent, strict=True)
+        if cell and (number := read_return_number(cell))
+    }
+    return ReadSheet(sheet, places, columns, numbers)
+
+
+def _refuse_outside(
+    file: str, name: str, places: Sequence[int], columns: Mapping[int, Sequence[str]]
+) -> None:
+    """Refuse a sheet with anything in `columns`, those of its places that have no head.
+
+    A column without a head is refused as one with a wrong head is: nothing drops unseen.
+    """
+    first = min(
+        (
+            (next(row for row, cell in enumerate(cells) if cell.strip()), at)
+            for at, cells in columns.items()
+            if "".join(cells).strip()
+        ),
+        default=None,
+    )
+    if first is not None:
+        row, at = first
+        raise FileRefused(
+            "refused.outside_columns",
+            file=file,
+            sheet=name,
+            row=places[row],
+            column=column_letters(at),
+        )
+
+
+def _heads_again(heads: Row, columns: Sequence[Sequence[str]]) -> Iterator[int]:
+    """Yield which rows repeat the head: tables for printing have it on top of each page."""
+    words = [(head, column) for head, column in zip(heads, columns, strict=True) if head.strip()]
+    if words and words[0][0] in words[0][1]:
+        for row, cells in enumerate(zip(*columns, strict=True)):
+            if cells == heads:
+                yield row
 
 
 def _check_size(file: str, name: str, rows: Sequence[tuple[int, Row]], limits: Limits) -> None:
@@ -255,7 +343,7 @@ def _check_size(file: str, name: str, rows: Sequence[tuple[int, Row]], limits: L
         at: dict[str, object] = {"file": file, "sheet": name, "row": number}
         if number > limits.rows:
             raise FileRefused("refused.too_many_rows", **at, most=limits.rows)
-        if len(row) > limits.columns:
+        if any(map(str.strip, row[limits.columns :])):
             raise FileRefused("refused.too_many_columns", **at, most=limits.columns)
         if max(map(len, row), default=0) > limits.cell_characters:
             place = next(at for at, cell in enumerate(row) if len(cell) > limits.cell_characters)

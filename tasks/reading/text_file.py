@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from tasks.plan import Limits
 from tasks.reading.apart import Grid
@@ -36,18 +37,22 @@ def text_grid(file: str, content: bytes, limits: Limits) -> Grid:
     delimiter = _delimiter(content, encoding)
     # strict: an unclosed quotation mark would otherwise swallow the rest of the file unseen
     reader = csv.reader(_lines(content, encoding), delimiter=delimiter, strict=True)
+    numbers: list[int] = []
+    rows: list[list[str]] = []
     try:
         for number, row in enumerate(reader, start=1):
             cells = row_texts(row)
             if cells is None:
                 continue
             cells, cut = cut_row(cells, limits.columns, limits.cell_characters)
-            grid.rows.append((number, tuple(cells)))
+            numbers.append(number)
+            rows.append(cells)
             grid.cut |= cut or number > limits.rows
             if number > limits.rows:
                 break
     except csv.Error:
         raise FileRefused("refused.broken_row", file=file, row=number + 1) from None
+    grid.add(numbers, [list(column) for column in zip_longest(*rows, fillvalue="")])
     return grid
 
 

@@ -16,11 +16,20 @@ UNCOMPUTED = "#FORMULA?"
 DAY_KINDS: tuple[Kind, ...] = ("date", "month")
 """Kinds of column in which a bare number is the serial of a day."""
 
-_MARKS = str.maketrans("", "", "*:")
+_NUMBERED: tuple[Kind, ...] = ("code", "phone", "licence")
+
 _ERROR = re.compile(r"#[A-Z0-9/_]{2,12}[!?]?|Err:\d{3}")
 _TWO_READINGS = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _SHORT_YEAR = re.compile(r"\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2}")
-_TIME_OF_DAY = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T]\d{1,2}:\d{2}(:\d{2}.*)?")
+_NO_YEAR = re.compile(
+    r"(\d{1,2}|[一二三四五六七八九十]{1,2})月((\d{1,2}|[一二三四五六七八九十]{1,3})[日号]?)?"
+    r"|\d{1,2}[-/.]\d{1,2}"
+)
+_TIME_OF_DAY = re.compile(
+    # midnight is how some programs save a day without one
+    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T](?!0?0:00(:00(\.0+)?)?Z?$)\d{1,2}:\d{2}(:\d{2}.*)?"
+)
+_EXPONENT = re.compile(r"\d(\.\d+)?E\+?\d+")
 _CUT_ID = re.compile(r"\d(\.\d+)?E\+?\d+|\d{15}000")
 
 
@@ -83,17 +92,28 @@ def _visible_sign(sign: str) -> str:
 
 def head_text(cell: str) -> str:
     """Return a column head as it is compared: one width, lower case, no spaces, no marks."""
-    return "".join(unicodedata.normalize("NFKC", cell).lower().translate(_MARKS).split())
+    text = cell if cell.isascii() else unicodedata.normalize("NFKC", cell)
+    return "".join(text.lower().replace("*", "").replace(":", "").split())
 
 
 def row_texts(values: Sequence[object]) -> list[str] | None:
     """Return a row's cells as text, or None where none of them holds anything but spaces."""
-    cells = [value if type(value) is str else cell_text(value) for value in values]
-    row = "".join(cells)
+    found = read_row(values)
+    return None if found is None else found[0]
+
+
+def read_row(values: Sequence[object]) -> tuple[list[str], int] | None:
+    """Return a row's cells as text and the characters in them all; None as `row_texts` does."""
+    cells: list[str] = values  # type: ignore[assignment] # most rows are text; join tells the others
+    try:
+        row = "".join(cells)
+    except TypeError:
+        cells = [value if type(value) is str else cell_text(value) for value in values]
+        row = "".join(cells)
     if not row.isprintable():
         cells = list(map(cell_text, cells))
         row = "".join(cells)
-    return cells if row.strip() else None
+    return None if not row or row.isspace() else (cells, len(row))
 
 
 def cut_row(cells: list[str], columns: int, characters: int) -> tuple[list[str], bool]:
@@ -142,11 +162,14 @@ def cell_reason(cell: str, kind: Kind) -> str | None:
         return "cell.error"
     if kind == "id" and _CUT_ID.fullmatch(text.upper()):
         return "cell.cut"
+    if kind in _NUMBERED and _EXPONENT.fullmatch(text.upper()):
+        return "cell.exponent"
     if kind not in DAY_KINDS:
         return None
     forms = (
         (_TWO_READINGS, "cell.two_readings"),
         (_SHORT_YEAR, "cell.short_year"),
+        (_NO_YEAR, "cell.no_year"),
         (_TIME_OF_DAY, "cell.time_of_day"),
     )
     return next((key for form, key in forms if form.fullmatch(text)), None)

@@ -72,7 +72,7 @@ _MAY_BE_BLANK: dict[str, frozenset[str]] = {
     ),
 }
 
-FILLED_IN = ("village_code", "month", "row_no")
+FILLED_IN = ("village_code", "grid", "month", "row_no")
 """What a template fills in by itself; it is no statement of the village's."""
 
 
@@ -92,8 +92,16 @@ def says_something(sheet: Sheet, cells: Sequence[str]) -> bool:
     A row with nothing but what the template filled in is one that nobody filled: a template sent
     back as it came is an empty file, and the numbered lines left over are not people who refused.
     """
-    return any(
-        cell.strip()
-        for column, cell in zip(sheet.columns, cells, strict=True)
-        if column.name not in FILLED_IN
-    )
+    return not silent_rows(sheet, [[cell] for cell in cells])
+
+
+def silent_rows(sheet: Sheet, columns: Sequence[Sequence[str]]) -> Sequence[int]:
+    """Return which rows, counted from 0, say nothing, as `says_something` judges one.
+
+    `columns` are the cells of each of the sheet's columns, in their order: a cell for each row.
+    """
+    silent: Sequence[int] = range(len(columns[0]))
+    for column, cells in zip(sheet.columns, columns, strict=True):
+        if column.name not in FILLED_IN:
+            silent = [row for row in silent if not cells[row].strip()]
+    return silent

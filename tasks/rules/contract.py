@@ -28,7 +28,7 @@ PHASES = (
 RUN_PHASES = ("sweep", "list_compilation", "aggregation", "diagnosis_queue", "supervision")
 """The phases that a flow runs today and that release figures."""
 
-NIGHTLY_PHASES = ("retention",)
+NIGHTLY_PHASES = ("retention", "reminders")
 """The phases that a flow runs for a day and that release nothing: no round, no figures."""
 
 VILLAGE_PHASES = ("readiness", "sweep", "supervision")
@@ -155,6 +155,36 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         "roads": ("交通",),
         "staff": ("人手",),
         "equipment": ("设备",),
+        "other": ("其他",),
+    },
+    "reopen_reason": {
+        "late_files": ("迟报",),
+        "corrections": ("更正",),
+        "missing_villages": ("漏报",),
+        "wrong_rule": ("方案有误",),
+        "other": ("其他",),
+    },
+    "request_reason": {
+        "long_holiday": ("长假",),
+        "weather": ("天气",),
+        "disaster": ("灾害",),
+        "new_residents": ("新迁入居民",),
+        "service_behind": ("服务滞后",),
+        "households_missed": ("有户未走访到",),
+        "other": ("其他",),
+    },
+    "decline_reason": {
+        "purpose": ("目的不符",),
+        "scope": ("范围不当",),
+        "window": ("时间不当",),
+        "staff": ("人手不足",),
+        "not_needed": ("没有必要",),
+        "other": ("其他",),
+    },
+    "resolve_reason": {
+        "telephoned": ("已电话询问",),
+        "mailbox": ("已查看邮箱",),
+        "mended": ("已排除故障",),
         "other": ("其他",),
     },
     "mode": {"home": ("上门", "家庭访视"), "clinic": ("门诊",), "phone": ("电话",)},

@@ -5,6 +5,7 @@ from the wording files, so it exists in zh-CN and en; only safe values (names of
 columns and rules, counts, dates of a plan) may be filled in.
 """
 
+import errno
 from enum import IntEnum
 
 from tasks.rules.wording import say
@@ -24,6 +25,8 @@ class Exit(IntEnum):
     DISCLOSURE = 6
     """Disclosure control or the gate stopped a release."""
     STORE_BUSY = 7
+    DISK = 8
+    """The disk is full, or may not be written."""
 
 
 class CampaignError(Exception):
@@ -91,3 +94,23 @@ class StoreBusy(CampaignError):
     """Another process holds the register or the ledger."""
 
     exit = Exit.STORE_BUSY
+
+
+class DiskRefused(CampaignError):
+    """The disk took no more: it is full, or may not be written. What was whole before still is."""
+
+    exit = Exit.DISK
+
+    def __init__(self) -> None:
+        """Take nothing: where it happened says nothing that the officer could use."""
+        super().__init__("error.disk")
+
+
+_NO_ROOM = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Return whether an error of the operating system says that a file cannot be written."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM

@@ -5,6 +5,7 @@ SELECT
     staged.has_consent,
     len(staged.failed_rules) > 0 AS is_broken,
     came.return_id,
+    staged.typed AS said,
     arrived.campaign, arrived.phase, arrived.round, arrived.sender_village,
     arrived.received_at, arrived.is_known
 FROM staged_{sheet} AS staged

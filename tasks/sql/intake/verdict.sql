@@ -2,13 +2,15 @@
 -- Order: no consent, a broken rule, the same person or key earlier in this file, equal to what is
 -- already accepted from this village for this round, accepted.
 -- Two rows are the same when the later one came with the number under which the other was sent back
--- (reg_return), else when their row_key is, or when their alt_key is and one of them has no
--- stronger key (a person with an ID in one row and without in the other).
+-- (reg_return) and can be that one corrected (same_{sheet}), else when their row_key is, or when their
+-- alt_key is and one of them has no stronger key (a person with an ID in one row and without in the
+-- other). A number that was accepted once and comes with somebody else was written over: it means
+-- nothing, and who came with it stands for himself.
 -- A kept row is replaced by one row at most: two people of one name, whose IDs a correction adds,
 -- must not both take the place, and the reference, of the one row that was kept without an ID.
 CREATE OR REPLACE TEMP TABLE verdict_{sheet} AS
 WITH eligible AS (
-    FROM turn_{sheet} WHERE has_consent AND NOT is_broken
+    SELECT * EXCLUDE (said) FROM turn_{sheet} WHERE has_consent AND NOT is_broken
 ),
 repeated AS (
     SELECT submission_id, row_number
@@ -28,36 +30,49 @@ kept AS (
     FROM register.stg_{sheet}
     WHERE is_current
 ),
--- every row of the same sender and round that bears the number: accepted before, or returned
+-- every row of the same sender and round that bore the number before, with the key under which what
+-- it said was accepted
 sent AS (
     SELECT
-        eligible.submission_id, eligible.row_number,
-        stored.submission_id AS old_submission, stored.row_number AS old_row, stored.received_at
+        eligible.submission_id, eligible.row_number, numbered.received_at,
+        numbered.held_submission, numbered.held_row, held.row_key AS held_key
     FROM eligible
-    JOIN register.reg_return AS numbered
-        ON numbered.sheet = '{sheet}' AND numbered.return_id = eligible.return_id
-    JOIN register.stg_{sheet} AS stored
-        ON stored.submission_id = numbered.submission_id
-        AND stored.row_number = numbered.row_number
-        AND stored.campaign = eligible.campaign AND stored.phase = eligible.phase
-        AND stored.round = eligible.round AND stored.sender_village = eligible.sender_village
+    JOIN numbered_{sheet} AS numbered
+        USING (return_id, campaign, phase, round, sender_village)
+    LEFT JOIN register.stg_{sheet} AS held
+        ON held.submission_id = numbered.held_submission AND held.row_number = numbered.held_row
 ),
+-- a number that was sent back and never accepted: what it said is not known, only when it came
 sent_first AS (
     SELECT submission_id, row_number, min(received_at) AS sent_at
     FROM sent
     GROUP BY submission_id, row_number
+    HAVING count(held_submission) = 0
 ),
 matched AS (
-    SELECT sent.submission_id, sent.row_number, kept.*, 0 AS strength
-    FROM sent JOIN kept USING (old_submission, old_row)
+    -- the row that stands where the number's was accepted, or that came in its place without it
+    SELECT
+        sent.submission_id, sent.row_number, kept.*,
+        if(kept.old_submission = sent.held_submission AND kept.old_row = sent.held_row, 0, 1)
+            AS strength
+    FROM sent
+    JOIN turn_{sheet} AS turn
+        ON turn.submission_id = sent.submission_id AND turn.row_number = sent.row_number
+    JOIN kept
+        ON kept.old_key = sent.held_key AND kept.campaign = turn.campaign
+        AND kept.phase = turn.phase AND kept.round = turn.round
+        AND kept.sender_village = turn.sender_village
+    JOIN register.stg_{sheet} AS stored
+        ON stored.submission_id = kept.old_submission AND stored.row_number = kept.old_row
+    WHERE same_{sheet}(stored, turn.said)
     UNION ALL
-    SELECT eligible.submission_id, eligible.row_number, kept.*, 1
+    SELECT eligible.submission_id, eligible.row_number, kept.*, 2
     FROM eligible JOIN kept
         ON eligible.row_key = kept.old_key AND eligible.campaign = kept.campaign
         AND eligible.phase = kept.phase AND eligible.round = kept.round
         AND eligible.sender_village = kept.sender_village
     UNION ALL
-    SELECT eligible.submission_id, eligible.row_number, kept.*, 2
+    SELECT eligible.submission_id, eligible.row_number, kept.*, 3
     FROM eligible JOIN kept
         ON eligible.alt_key = kept.old_alt AND eligible.campaign = kept.campaign
         AND eligible.phase = kept.phase AND eligible.round = kept.round

@@ -1,29 +1,17 @@
 -- Grain: one row a person newly booked: the first who waits gets the first free seat. Seats are those
--- of sessions from $as_of on, less the people who hold one and, today, those who were seen or missed.
--- Who was seen or missed today is booked from tomorrow on.
+-- of sessions after $as_of, which is over, less the people who hold one.
 INSERT INTO register.reg_booking BY NAME
 WITH
 session AS (
     SELECT day, sum(capacity)::INTEGER AS capacity
     FROM (SELECT unnest($days) AS day, unnest($capacities) AS capacity)
-    WHERE day >= $as_of
+    WHERE day > $as_of
     GROUP BY day
 ),
-taken AS (
-    SELECT session_date, person_ref FROM queue_holding
-    UNION
-    SELECT booking.session_date, state.person_ref
-    FROM register.reg_booking AS booking
-    JOIN queue_member AS member ON member.referral_ref = booking.person_ref
-    JOIN queue_state AS state ON state.person_ref = member.person_ref
-    WHERE booking.campaign = $campaign
-        AND booking.session_date = $as_of
-        AND state.last_on = $as_of
-),
 free AS (
-    SELECT session.day, session.capacity - count(taken.person_ref) AS seats
+    SELECT session.day, session.capacity - count(held.person_ref) AS seats
     FROM session
-    LEFT JOIN taken ON taken.session_date = session.day
+    LEFT JOIN queue_holding AS held ON held.session_date = session.day
     GROUP BY session.day, session.capacity
 ),
 seat AS (
@@ -40,7 +28,6 @@ waiting AS (
     ANTI JOIN queue_holding AS held ON held.person_ref = state.person_ref
     WHERE state.ended IS NULL
         AND list_contains($settings, state.care_setting)
-        AND state.last_on IS DISTINCT FROM $as_of
 )
 SELECT
     $campaign AS campaign,

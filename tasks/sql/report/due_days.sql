@@ -1,7 +1,7 @@
--- Grain: one row a phase and round of a campaign that was released for good: its due day then. One that
--- was provisional may move when the year's calendar is published.
+-- Grain: one row a phase and round of a campaign that was released at its due day or later: the due day
+-- by which its figures were judged last.
 SELECT phase, round, arg_max(due, revision) AS due
 FROM ledger.out_revision
-WHERE campaign = $campaign AND status = 'due' AND NOT due_provisional
+WHERE campaign = $campaign AND status = 'due'
 GROUP BY phase, round
 ORDER BY phase, round;

@@ -1,0 +1,144 @@
+"""Reading a delivery ahead: while the rows of some files are judged, the next files are read."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tasks.plan import Limits
+from tasks.reading.apart import Grid
+from tasks.reading.submission import BegunFile, Submission
+from tasks.rules.errors import FileRefused
+from tasks.sent_file import SentFile
+
+Read = Submission | FileRefused
+_Begun = BegunFile | FileRefused
+T = TypeVar("T")
+
+
+@contextmanager
+def reading_ahead(
+    files: Sequence[Path | SentFile],
+    limits: Limits,
+    passwords: Callable[[str], Sequence[str]],
+    *,
+    rows: int,
+    limits_of: Mapping[str, Limits] | None = None,
+) -> Iterator[Iterator[Read]]:
+    """Yield what `read_submission` gives for each of `files`, in their order, or why it is refused.
+
+    `passwords` gives those to try on a file of a name. `limits_of`: campaign -> its own limits, no
+    wider than `limits`; they hold as soon as a file has said which campaign it is for. A further
+    file is begun while fewer than `rows` rows wait to be taken, so memory does not grow with the
+    delivery. Whatever is still being read when the block is left is given up.
+    """
+    ahead = _Ahead(partial(BegunFile, limits=limits, limits_of=limits_of), passwords, rows)
+    thread = threading.Thread(target=ahead.read, args=(files,), name="reading-ahead")
+    thread.start()
+    try:
+        yield ahead.taken(len(files))
+    finally:
+        ahead.stop()
+        thread.join()
+
+
+class _Stopped(Exception):
+    """Nobody takes what is read any more."""
+
+
+class _Ahead:
+    """Files read by one thread and taken by another."""
+
+    def __init__(
+        self, begin: Callable[..., BegunFile], passwords: Callable[[str], Sequence[str]], rows: int
+    ) -> None:
+        self._begin_file = begin
+        self._passwords = passwords
+        self._most = rows
+        self._change = threading.Condition()
+        self._waiting: deque[Read | BaseException] = deque()
+        self._rows = 0
+        self._stopped = False
+        self._asked: BegunFile | None = None
+        """What the other process is at."""
+
+    def taken(self, files: int) -> Iterator[Read]:
+        """Yield each file as soon as it is read."""
+        for _ in range(files):
+            with self._change:
+                self._change.wait_for(lambda: self._waiting)
+                read = self._waiting.popleft()
+                if isinstance(read, Submission):
+                    self._rows -= read.rows_read
+                self._change.notify_all()
+            if isinstance(read, Submission | FileRefused):
+                yield read
+            else:
+                raise read
+
+    def stop(self) -> None:
+        """Have the reading thread end, even in the middle of a file."""
+        with self._change:
+            self._stopped = True
+            if self._asked is not None:
+                self._asked.interrupt()
+            self._change.notify_all()
+
+    def read(self, files: Iterable[Path | SentFile]) -> None:
+        """Read `files`; the next is taken apart while it is found out what the one before means."""
+        try:
+            before: _Begun | None = None
+            for path in (*files, None):
+                grids = self._grids(before)
+                begun = None if path is None else self._begin(path)
+                if isinstance(before, BegunFile) and isinstance(grids, list):
+                    self._put(_unless_refused(partial(before.submission, grids)))
+                elif isinstance(grids, FileRefused):
+                    self._put(grids)
+                before = begun
+        except _Stopped:
+            return
+        except BaseException as error:  # noqa: BLE001 # raised again where the files are taken
+            self._put(error)
+        finally:
+            if self._asked is not None:
+                self._asked.cancel()
+
+    def _begin(self, path: Path | SentFile) -> _Begun:
+        with self._change:
+            self._change.wait_for(lambda: self._stopped or self._rows < self._most)
+            if self._stopped:
+                raise _Stopped
+        passwords = self._passwords(path.name)
+        begun = _unless_refused(partial(self._begin_file, path, passwords=passwords))
+        if isinstance(begun, BegunFile):
+            with self._change:
+                self._asked = begun
+                if self._stopped:
+                    begun.interrupt()
+        return begun
+
+    def _grids(self, begun: _Begun | None) -> list[Grid] | FileRefused | None:
+        if not isinstance(begun, BegunFile):
+            return begun
+        grids = _unless_refused(begun.grids)
+        with self._change:
+            self._asked = None
+        return grids
+
+    def _put(self, read: Read | BaseException) -> None:
+        with self._change:
+            self._waiting.append(read)
+            if isinstance(read, Submission):
+                self._rows += read.rows_read
+            self._change.notify_all()
+
+
+def _unless_refused(step: Callable[[], T]) -> T | FileRefused:
+    try:
+        return step()
+    except FileRefused as refused:
+        return refused
