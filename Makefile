@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # where the demo leaves its results; removed and made anew by each demo
 DEMO := .demo
+# processes that share the test files; each module stays with one
+WORKERS ?= 2
 
 .PHONY: demo test test-slow lint install lock clean help
 
@@ -28,10 +30,10 @@ demo: install
 	$(BIN)/campaign demo --home $(DEMO)
 
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -30,6 +30,8 @@ def phase_name(receipt: Receipt) -> str:
 def messages_line(counts: OutboxCounts) -> str:
     """Return how the home's messages stand, and what to do where some are stuck."""
     parts = [say("cli.mail.sent", count=counts.sent)]
+    if waiting := counts.ready + counts.sending:
+        parts.append(say("cli.mail.waiting", count=waiting))
     if counts.draft:
         parts.append(say("cli.mail.draft", count=counts.draft))
     if counts.failed:

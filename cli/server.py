@@ -124,15 +124,15 @@ def prefect_server(home: Home) -> Iterator[Callable[[], None]]:
     """Have a Prefect server for what runs inside.
 
     The one PREFECT_API_URL names, else that of `campaign up`, else one of our own. Yields a
-    function that waits until the server answers and raises WrongCommand where it does not start: so
-    other slow work can be done meanwhile. Ours keeps its database, logs and storage under the home
+    function that waits until the server answers and raises WrongCommand where it does not: so other
+    slow work can be done meanwhile. Ours keeps its database, logs and storage under the home
     and ends with the command. Must be entered before anything imports prefect, which reads its
     settings then.
     """
     named = "PREFECT_API_URL" in os.environ
     if use_server(home):
         try:
-            yield lambda: None
+            yield _require_answer if named else lambda: None
         finally:
             if not named:
                 _forget_server()
@@ -206,6 +206,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _require_answer() -> None:
+    """Raise WrongCommand where the server that PREFECT_API_URL names does not answer us."""
+    from flows.deployments import prefect_api  # noqa: PLC0415 # Prefect reads its settings on import
+
+    with prefect_api() as client:
+        client.hello()
 
 
 def _is_alive(process: int) -> bool:

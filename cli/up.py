@@ -112,9 +112,9 @@ class Program:
     answers: Callable[[], bool] = lambda: True
     """Whether it is ready; what needs it waits for that."""
     first: Command | None = None
-    """What to run before each start."""
+    """What has to succeed before each start."""
     prepared: bool = False
-    """Whether that was run since it last started."""
+    """Whether that was run since it last started, and has not failed."""
     process: "subprocess.Popen[bytes] | None" = None
     deaths: deque[float] = field(default_factory=deque)
     start_at: float = 0.0
@@ -169,7 +169,7 @@ class Township:
                 self._tend(self.base, waiting)
                 if running is not None and running[1].poll() is not None:
                     command, ran = running
-                    self._tell_end(command, ran)
+                    self._tell_end(command, ran, now)
                     if ran.returncode == Exit.STORE_BUSY and command.name in due:
                         due[command.name] = min(due[command.name], now + BUSY_AGAIN)
                     running = None
@@ -233,11 +233,15 @@ class Township:
                 program.process = start_tethered(program.command, program.environment, log)
         self.line(say("up.started", name=program.name))
 
-    def _tell_end(self, command: Command, ran: "subprocess.Popen[bytes]") -> None:
-        """Say so where a command failed; why, it said itself."""
+    def _tell_end(self, command: Command, ran: "subprocess.Popen[bytes]", now: float) -> None:
+        """Say so where a command failed; why, it said itself. What it goes before, waits for it."""
         end_tethered(ran)
         if ran.returncode:
             self.line(say("up.command_failed", command=command.name, code=ran.returncode))
+            for program in self.work:
+                if program.first is command:
+                    program.prepared = False
+                    program.start_at = now + LONGEST_PAUSE
 
     def _end(self, command: "subprocess.Popen[bytes] | None") -> None:
         if command is not None:

@@ -14,14 +14,20 @@ from tasks.home import Home, default_home
 from tasks.names import read_names
 from tasks.phase_life import note_run
 from tasks.reminders import RemindersRun, refuse_day_to_come, write_reminders
+from tasks.requests import keep_approved
 
 
 @step
 def remind(at: AtHome, as_of: date) -> RemindersRun:
-    """Draft the reminders that are due, and note that they were: both or neither."""
-    gate = notice_gate(at.store, at.home, at.plan, read_names(at.store))
+    """Draft the reminders that are due, and note that they were: both or neither.
+
+    Of an ad-hoc sweep only where the register holds its approval: whatever stands beside the plan,
+    no village is sent out by it.
+    """
+    plan = keep_approved(at.store, at.plan)
+    gate = notice_gate(at.store, at.home, plan, read_names(at.store))
     with at.store.transaction():
-        ran = write_reminders(at.store, at.plan, as_of, at.now, gate)
+        ran = write_reminders(at.store, plan, as_of, at.now, gate)
         note_run(at.store, at.plan.slug, "reminders", 0, as_of, None, at.now)
     return ran
 

@@ -295,6 +295,18 @@ def is_approved(approvals: Approvals, plan: Plan, occurrence: Occurrence) -> boo
     return (plan.slug, occurrence.round, request.hash) in approvals
 
 
+def keep_approved(store: Store, plan: Plan) -> Plan:
+    """Return the plan without the ad-hoc sweeps that the register does not hold approved.
+
+    `store` is an open register.
+    """
+    approvals = read_approvals(store)
+    calendar = tuple(
+        each for each in plan.calendar if not each.ad_hoc or is_approved(approvals, plan, each)
+    )
+    return plan.model_copy(update={"calendar": calendar})
+
+
 def require_approved(store: Store, plan: Plan, occurrence: Occurrence, day: date) -> None:
     """Raise unless the occurrence may be worked on for `day`; one that is not ad hoc always may.
 

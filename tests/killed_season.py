@@ -34,6 +34,51 @@ PLAN = Path(__file__).parent.parent / "data" / "campaigns" / f"{SLUG}.toml"
 DAY = timedelta(days=1)
 MORNING, EVENING = time(8, 30), time(23, 30)
 
+FEW = (
+    datetime(2025, 10, 27, 23, 30),
+    datetime(2025, 11, 1, 8, 30),
+    datetime(2025, 11, 3, 23, 30),
+    datetime(2025, 11, 11, 8, 30),
+    datetime(2025, 11, 12, 23, 30),
+)
+"""The sweep's files, its figures, a late correction, the list, a first session: five moments."""
+
+MANY = tuple(
+    datetime.fromisoformat(at)
+    for at in (
+        "2025-08-28T23:30",  # people are registered
+        "2025-10-02T23:30",
+        "2025-10-23T23:30",
+        "2025-10-24T08:30",  # a week before the sweep's due day: reminders
+        "2025-10-25T23:30",
+        "2025-10-27T23:30",
+        "2025-10-30T08:30",
+        "2025-11-01T08:30",  # the sweep
+        "2025-11-02T23:30",  # late files
+        "2025-11-03T08:30",
+        "2025-11-03T23:30",
+        "2025-11-11T08:30",  # the list
+        "2025-11-12T23:30",  # the first session
+        "2025-11-13T08:30",
+        "2025-11-19T23:30",
+        "2025-11-21T08:30",  # the aggregation
+        "2025-11-28T08:30",
+        "2025-12-03T23:30",
+        "2025-12-06T08:30",  # the first month of supervision
+        "2025-12-08T08:30",
+        "2025-12-10T23:30",
+        "2025-12-18T08:30",
+        "2026-01-01T08:30",  # the queue ends
+        "2026-01-03T23:30",
+        "2026-01-06T08:30",  # the second month
+        "2026-01-10T23:30",
+        "2026-01-12T08:30",
+        "2026-02-02T08:30",  # people are forgotten
+        "2026-06-01T08:30",
+    )
+)
+"""A whole season."""
+
 _RANDOM_NUMBER = re.compile(r"[0-9A-F]{32}")
 """What a notice about returned rows ends in (tasks.returns.return_notice)."""
 

@@ -96,7 +96,8 @@ def with_check_digit(first17: str) -> str:
 
 BORN = date(1921, 1, 1)
 CHILDREN = date(2012, 1, 1)
-CONSENTED = date(2016, 1, 1)
+CONSENTED = date(2017, 1, 1)
+"""Not 2016: a block type that every Prefect database holds names a day of it."""
 VISITED = date(2023, 1, 1)
 NOT_VISITED = date(2020, 6, 1)
 """Before any day that the register works out as the next."""

@@ -43,7 +43,7 @@ from tasks.keys import read_key
 from tasks.passwords import sender_password
 from tasks.post_office import PostOffice, open_post_office
 from tasks.register import attach_stores
-from tasks.reminder_letters import Letter
+from tasks.reminder_letters import Letter, letters_about
 from tasks.rules.contract import SHEETS, Identity
 from tasks.rules.errors import CampaignError
 from tasks.rules.requests import id_of
@@ -98,6 +98,12 @@ def nodes() -> Iterator[tuple[str, Any]]:
             kind = KINDS.get(type(value).__name__)
             if kind is not None:
                 yield f"{kind}:{value.name}", value
+
+
+def is_guarded(node: Any) -> bool:
+    """Return whether what Prefect calls is the guard of `flows.steps.value_free`."""
+    guard = import_module("flows.steps").value_free("", nodes)
+    return bool(node.fn.__code__ is guard.__code__)
 
 
 @contextmanager
@@ -192,10 +198,9 @@ def no_unique_names(home: Home) -> Iterator[None]:
 
 def naming(secret: str) -> Callable[..., Iterator[Letter]]:
     """Return how reminders are made, each with `secret` in its text."""
-    original = reminders.letters_about
 
     def letters(*given: Any) -> Iterator[Letter]:
-        for letter in original(*given):
+        for letter in letters_about(*given):
             yield replace(letter, text=f"{letter.text} {secret}")
 
     return letters
@@ -393,6 +398,7 @@ def look_into_register(do: Do, home: Home) -> None:
     seen = {
         "key": read_key(home),
         "nodes": sorted({known for known, _ in nodes()}),
+        "guarded": [known for known, each in nodes() if is_guarded(each)],
         "passwords": passwords,
         "held": [text for text in texts if text in held],
         "broken": {sheet: [rule for (rule,) in rules] for sheet, rules in broken.items()},

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,10 +42,20 @@ ONLY_IN = {
 """One outside thing each."""
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
+    """Every module and what it says, parsed once for all tests."""
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+    ]
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """The outside names that each module imports."""
+    return {name: imported(tree) for name, tree in sources()}
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -64,15 +74,15 @@ def statements() -> list[Path]:
 
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_one_outside_thing_each(library: str) -> None:
-    users = {name for name, tree in sources() if library in imported(tree)}
+    users = {name for name, names in imports().items() if library in names}
     assert users <= ONLY_IN[library]
     assert users, f"nobody uses {library}; take it out of the table"
 
 
 def test_rules_use_the_standard_library_only() -> None:
-    for name, tree in sources():
+    for name, names in imports().items():
         if name.startswith("tasks/rules/"):
-            outside = imported(tree) - set(sys.stdlib_module_names) - {"tasks"}
+            outside = names - set(sys.stdlib_module_names) - {"tasks"}
             assert not outside, (name, outside)
 
 

@@ -20,7 +20,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
+from cli.server import QUIET, Server, free_port, fresh_word, wait_for
 from killed_season import (
+    FEW,
+    MANY,
     Content,
     Ended,
     Events,
@@ -36,8 +40,6 @@ from killed_season import (
     play_undisturbed,
     township,
 )
-
-from cli.server import QUIET, Server, free_port, fresh_word, wait_for
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.post_office import open_post_office
@@ -45,7 +47,7 @@ from tasks.post_office import open_post_office
 ANY, IN_MEMORY = "any", "sql macro/"
 """As kill_run.py has them: events all together, and statements that change nothing on a disk."""
 
-TURNS = 2
+TURNS = 3
 """How often a phase of a moment is killed."""
 
 LONGEST = 0.02
@@ -65,52 +67,6 @@ PHASES = {
 }
 """Where a season can be killed."""
 
-FEW = (
-    datetime(2025, 10, 27, 23, 30),
-    datetime(2025, 11, 1, 8, 30),
-    datetime(2025, 11, 3, 23, 30),
-    datetime(2025, 11, 11, 8, 30),
-    datetime(2025, 11, 12, 23, 30),
-)
-"""The sweep's files, its figures, a late correction, the list, a first session: five moments."""
-
-
-MANY = tuple(
-    datetime.fromisoformat(at)
-    for at in (
-        "2025-08-28T23:30",  # people are registered
-        "2025-10-02T23:30",
-        "2025-10-23T23:30",
-        "2025-10-24T08:30",  # a week before the sweep's due day: reminders
-        "2025-10-25T23:30",
-        "2025-10-27T23:30",
-        "2025-10-30T08:30",
-        "2025-11-01T08:30",  # the sweep
-        "2025-11-02T23:30",  # late files
-        "2025-11-03T08:30",
-        "2025-11-03T23:30",
-        "2025-11-11T08:30",  # the list
-        "2025-11-12T23:30",  # the first session
-        "2025-11-13T08:30",
-        "2025-11-19T23:30",
-        "2025-11-21T08:30",  # the aggregation
-        "2025-11-28T08:30",
-        "2025-12-03T23:30",
-        "2025-12-06T08:30",  # the first month of supervision
-        "2025-12-08T08:30",
-        "2025-12-10T23:30",
-        "2025-12-18T08:30",
-        "2026-01-01T08:30",  # the queue ends
-        "2026-01-03T23:30",
-        "2026-01-06T08:30",  # the second month
-        "2026-01-10T23:30",
-        "2026-01-12T08:30",
-        "2026-02-02T08:30",  # people are forgotten
-        "2026-06-01T08:30",
-    )
-)
-"""A whole season."""
-
 
 @dataclass
 class Season:
@@ -121,12 +77,6 @@ class Season:
     events: Sequence[Events]
     """Of each moment, undisturbed."""
     content: Content
-
-
-def play_reference(root: Path, running: Machine, moments: Sequence[Moment]) -> Season:
-    with township(root / "start", root / "undisturbed", running) as place:
-        events = play_undisturbed(place, moments)
-        return Season(root / "start", moments, events, place.content(moments[-1]))
 
 
 @dataclass
@@ -210,8 +160,9 @@ def play_killed(
     kills: Counter[str] = Counter()
     for moment, events in zip(season.moments, season.events, strict=True):
         drawn = list(draw(chance, events))
-        for planned in drawn if kills_each is None else chance.sample(drawn, kills_each):
-            kill: Kill | None = planned
+        few = sorted(chance.sample(range(len(drawn)), kills_each or len(drawn)))
+        for planned in few:
+            kill: Kill | None = drawn[planned]
             if _sends(events) and chance.random() < (0.5 if server else 0.1):
                 # while the mail server has the message and the process waits for its answer
                 kill = None
@@ -222,53 +173,66 @@ def play_killed(
             kills[ended.phase] += ended.killed
             if server is not None and server.revive():
                 continue
+            # one that came to its end may be begun once more: it finds everything done
             assert ended.error is None, f"{moment.at} {kill} {ended.error}"
-            if not ended.killed:
-                break
-        else:
-            ended = place.play(moment)
-            assert ended.error is None, f"{moment.at} {ended.error}"
+        ended = place.play(moment)
+        assert ended.error is None, f"{moment.at} {ended.error}"
         place.settle(moment)
-    return kills
+    return +kills
 
 
 def _sends(events: Events) -> bool:
     return any("mail message" in met for met in events.values())
 
 
-def test_a_season_killed_here_and_there_ends_the_same(tmp_path: Path) -> None:
-    make_start(tmp_path / "start", villages=4, residents=1500, seed=3)
-    moments = merged(make_moments(tmp_path / "start", FEW[-1].date()), FEW)
+@pytest.fixture(scope="module")
+def running() -> Iterator[Machine]:
+    """The processes that are killed, without Prefect."""
     with machine() as running:
-        season = play_reference(tmp_path, running, moments)
-        with township(season.start, tmp_path / "killed", running) as place:
-            kills = play_killed(place, season, seeded(1), kills_each=1)
-            assert kills.total() >= 5
-            assert differences(place.content(moments[-1]), season.content) == []
-            assert set(Counter(each.first for each in place.mail()).values()) == {1}
+        yield running
 
 
-def test_a_home_whose_making_was_killed_is_made_by_the_same_command(tmp_path: Path) -> None:
+def make_season(root: Path, running: Machine, kept: Sequence[datetime], size: int) -> Season:
+    """Set up a season of so many villages at the moments `kept`, and play it undisturbed."""
+    make_start(root / "start", villages=size, residents=size * 400, seed=3)
+    moments = merged(make_moments(root / "start", kept[-1].date()), kept)
+    with township(root / "start", root / "undisturbed", running) as place:
+        events = play_undisturbed(place, moments)
+        return Season(root / "start", moments, events, place.content(moments[-1]))
+
+
+def assert_same(place: Township, season: Season) -> None:
+    assert differences(place.content(season.moments[-1]), season.content) == []
+    assert set(Counter(each.first for each in place.mail()).values()) == {1}, "each message once"
+
+
+def test_a_season_killed_here_and_there_ends_the_same(tmp_path: Path, running: Machine) -> None:
+    season = make_season(tmp_path, running, FEW, 4)
+    with township(season.start, tmp_path / "killed", running) as place:
+        kills = play_killed(place, season, seeded(1), kills_each=1)
+        assert_same(place, season)
+    assert kills.total() >= len(FEW)
+
+
+def test_a_home_whose_making_was_killed_is_made_by_the_same_command(
+    tmp_path: Path, running: Machine
+) -> None:
     make_start(tmp_path / "start", villages=3, residents=600, seed=3)
     plan = str(tmp_path / "start" / "world" / "plan.toml")
-    at = datetime(2025, 8, 20, 9)
-    with machine() as running:
 
-        def made(name: str, kill: Kill | None = None) -> Ended:
-            (tmp_path / name).mkdir(exist_ok=True)
-            place = Township(Home(tmp_path / name / "home"), tmp_path, running, office)
-            ended = place.command(at, "init", "--plan", plan, kill=kill)
-            assert ended.error is None, ended.error
-            return ended
+    def made(name: str, kill: Kill | None = None) -> Ended:
+        place = Township(Home(tmp_path / name), tmp_path, running, office)
+        ended = place.command(datetime(2025, 8, 20, 9), "init", "--plan", plan, kill=kill)
+        assert ended.error is None, ended.error
+        return ended
 
-        with open_post_office(tmp_path / "mail") as office:
-            events = made("whole").answer["events"]["init"]
-            for number in range(1, events[ANY], events[ANY] // 12):
-                name = f"killed at {number}"
-                assert made(name, Kill(("init",), ANY, number)).killed
-                assert made(name).answer["exit"] == 0, name
-                tables = read_ledger(tmp_path / name / "home")
-                assert tables == read_ledger(tmp_path / "whole" / "home"), name
+    with open_post_office(tmp_path / "mail") as office:
+        events = made("whole").answer["events"]["init"]
+        for number in range(1, events[ANY], events[ANY] // 8):
+            name = f"killed at {number}"
+            assert made(name, Kill(("init",), ANY, number)).killed
+            assert made(name).answer["exit"] == 0, name
+            assert read_ledger(tmp_path / name) == read_ledger(tmp_path / "whole"), name
 
 
 def read_ledger(root: Path) -> dict[str, int]:
@@ -283,43 +247,33 @@ def read_ledger(root: Path) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_two_hundred_kills_over_all_phases_change_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, running: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_start(tmp_path / "start", villages=6, residents=3000, seed=3)
-    moments = merged(make_moments(tmp_path / "start", MANY[-1].date()), MANY)
-    with machine() as running:
-        season = play_reference(tmp_path, running, moments)
-        with township(season.start, tmp_path / "killed", running) as place:
-            kills = play_killed(place, season, seeded(2))
-            found = place.content(moments[-1])
-            arrived = Counter(each.first for each in place.mail())
-    with capsys.disabled():
-        print("\n", kills.total(), "kills:", dict(kills.most_common()))  # noqa: T201 # for the log
-    assert differences(found, season.content) == []
-    assert set(arrived.values()) == {1}
+    season = make_season(tmp_path, running, MANY, 6)
+    with township(season.start, tmp_path / "killed", running) as place:
+        kills = play_killed(place, season, seeded(2))
+        with capsys.disabled():
+            print("\n", kills.total(), "kills:", dict(kills.most_common()))  # noqa: T201 # for the log
+        assert_same(place, season)
     assert set(kills) >= PHASES
     assert kills.total() >= 200
 
 
 @pytest.mark.slow
 def test_a_season_run_by_prefect_ends_the_same_when_it_and_its_server_are_killed(
-    tmp_path: Path,
+    tmp_path: Path, running: Machine
 ) -> None:
-    make_start(tmp_path / "start", villages=4, residents=1500, seed=3)
-    moments = merged(make_moments(tmp_path / "start", FEW[-1].date()), FEW)
-    with machine() as running:
-        season = play_reference(tmp_path, running, moments)
+    season = make_season(tmp_path, running, FEW, 4)
     server = Orchestrator.start(tmp_path / "prefect")
     try:
         with (
-            machine(plain=False, environment=server.environment) as running,
-            township(season.start, tmp_path / "killed", running) as place,
+            machine(plain=False, environment=server.environment) as orchestrated,
+            township(season.start, tmp_path / "killed", orchestrated) as place,
         ):
             kills = play_killed(place, season, seeded(3), kills_each=3, server=server)
-            assert differences(place.content(moments[-1]), season.content) == []
-            assert set(Counter(each.first for each in place.mail()).values()) == {1}
+            assert_same(place, season)
     finally:
         server.kill()
         server.process.wait()
-    assert kills.total() >= len(moments)
+    assert kills.total() >= len(FEW)
     assert server.killed >= 1

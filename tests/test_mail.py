@@ -707,6 +707,8 @@ def test_a_notice_is_drafted_once_a_day(
     later = NOW + timedelta(days=1)
     tell(ledger, home, now=later)  # the first still waits
     assert len(told(ledger)) == 1
+    passed = "SELECT DISTINCT revision FROM ledger.out_part"
+    assert ledger.connection.execute(passed).fetchall() == [(1,)], "nothing else was to go out"
     for _ in range(2):
         send_ready(ledger, home, settings(post_office.port), gate=gate, now=NOW)
         tell(ledger, home)

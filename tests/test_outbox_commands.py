@@ -15,7 +15,7 @@ import keyring
 import pytest
 
 from cli.main import main
-from flows.schedules import AFTER_MIDNIGHT, QUEUE, REMINDERS
+from flows.schedules import AFTER_MIDNIGHT, QUEUE
 from released_rows import make_ledger
 from reports.dry_run import foresee
 from reports.gate import notice_gate
@@ -24,6 +24,7 @@ from tasks.ledger import open_ledger
 from tasks.outbox import write_letter
 from tasks.plan import Plan, copy_plan, load_plan
 from tasks.post_office import PostOffice, open_post_office
+from tasks.rules.agenda import REMINDERS_FROM
 from tasks.rules.known_names import NameList
 from tasks.rules.wording import say
 
@@ -145,7 +146,7 @@ def test_messages_are_listed_one_by_one(home: Home, plan: Plan, outbox: Run) -> 
     shown = outbox("list").out
     assert first["id"][:8] in shown
     assert "Sweep, round 1 who is missing" in shown
-    assert "waiting for a mail server to be set up" in shown
+    assert "a draft, not handed over" in shown
     assert outbox("list", "--state", "sent", "--json").record["messages"] == []
     assert outbox("list", "--state", "gone").code == 2
     assert outbox("list", "--campaign", "no-such").code == 2
@@ -199,7 +200,8 @@ def test_what_waits_says_when_it_is_tried_next_and_an_officer_need_not_wait(
     write(home, plan)
     reachable(monkeypatch, office)
     office.trouble.greylists = True
-    assert outbox("send").code == 0
+    sent = outbox("send")
+    assert (sent.code, "1 wait for another try" in sent.out) == (0, True)
     (message,) = outbox("list", "--json").record["messages"]
     assert (message["state"], message["problem"]) == ("ready", "deferred")
     assert datetime.fromisoformat(message["retry_at"]) > datetime.fromisoformat(message["tried_at"])
@@ -310,7 +312,7 @@ def test_a_dry_run_shows_every_message_in_order_and_writes_nothing(
 
 
 def foreseen(plan: Plan) -> list[Any]:
-    return foresee(plan, night=AFTER_MIDNIGHT, queue=QUEUE, morning=REMINDERS)
+    return foresee(plan, night=AFTER_MIDNIGHT, queue=QUEUE, morning=REMINDERS_FROM)
 
 
 def test_a_dry_run_makes_up_no_number(plan: Plan) -> None:
@@ -345,5 +347,5 @@ def test_a_dry_run_reminds_every_village_around_every_due_day(plan: Plan) -> Non
     written_to = {each.recipient for each in reminders}
     assert written_to == {each.email for each in plan.villages if each.email}
     assert len(reminders) == len(days) * len(written_to)
-    assert {each.at.time() for each in reminders} == {REMINDERS}
+    assert {each.at.time() for each in reminders} == {REMINDERS_FROM}
     assert date(2025, 10, 24) in days

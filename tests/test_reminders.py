@@ -23,7 +23,7 @@ from tasks.agenda import LeftAlone
 from tasks.clock import simulated
 from tasks.home import Home
 from tasks.ledger import open_ledger
-from tasks.plan import Occurrence, Plan, Reminders, copy_plan, load_plan
+from tasks.plan import Occurrence, Plan, Reminders, copy_plan, load_plan, write_approved
 from tasks.post_office import open_post_office
 from tasks.reminder_letters import letters_if_nobody_reports
 from tasks.reminders import RemindersRun, write_reminders
@@ -566,6 +566,18 @@ def test_the_flow_sends_each_morning_what_is_due_once(
         ).fetchall()
     assert runs == [(october(29), None), (november(8), None)]
     assert states == [("missing", "sent"), ("reminder", "sent")]
+
+
+def test_a_forged_approval_reminds_nobody(season: Home) -> None:
+    window = date(2026, 3, 2), date(2026, 3, 13)
+    (village, *_) = load_plan(season.plan("autumn-2025")).villages
+    forged = Request(
+        "autumn-2025", "new_residents", (village.code,), *window, "new_residents", "office"
+    )
+    write_approved(season.plan("autumn-2025"), {101: forged})
+    ran = run(datetime(2026, 3, 12, 8, 30))
+    assert isinstance(ran, RemindersRun)
+    assert (ran.reminders, ran.lists) == (0, 0)
 
 
 def test_nobody_is_reminded_in_advance(season: Home) -> None:

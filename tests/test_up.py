@@ -18,7 +18,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from cli.server import end_tethered, free_port, running_server, start_tethered
+from cli.server import end_tethered, free_port, prefect_server, running_server, start_tethered
 from cli.up import Command, Program, Township, _alone, _open_log, run_township
 from flows.deployments import prefect_api
 from tasks.home import Home
@@ -208,6 +208,27 @@ def test_what_dies_is_started_again(tmp_path: Path, told: list[str]) -> None:
     assert times(tmp_path / "base") == 1
 
 
+FAILS_ONCE = """
+import os, sys
+again = os.path.exists(sys.argv[1])
+open(sys.argv[1], "a").write("x")
+raise SystemExit(0 if again else 2)
+"""
+
+
+def test_a_worker_does_not_start_until_what_goes_before_it_succeeded(
+    tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the server died too and does not answer yet: dead runs would go on holding the only slot
+    monkeypatch.setattr("cli.up.LONGEST_PAUSE", 0.01)
+    worker, first = program(tmp_path / "worker"), tmp_path / "first"
+    worker.first = Command("first", script(FAILS_ONCE, first))
+    with Running(township(told, program(tmp_path / "base"), worker)):
+        until(lambda: times(tmp_path / "worker"))
+        assert times(first) == 2
+    assert any("first" in line and "2" in line for line in told), "that it failed is said"
+
+
 def test_what_dies_five_times_ends_the_whole(
     tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +306,21 @@ def test_a_port_in_use_is_said(home: Home, monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(WrongCommand) as refused:
             run_township(home, port, [])
     assert refused.value.key == "up.port_taken"
+
+
+def test_a_named_server_that_does_not_answer_is_said(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}/api"
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    monkeypatch.setattr("cli.server._be_quiet", lambda home: None)
+    with (
+        temporary_settings({PREFECT_API_URL: url}),
+        prefect_server(home) as wait,
+        pytest.raises(WrongCommand) as refused,
+    ):
+        wait()
+    assert refused.value.key == "deploy.server"
 
 
 def test_a_log_is_private_grows_and_is_put_aside(
