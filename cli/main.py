@@ -263,16 +263,18 @@ def run(
     from tasks.intake import worst_exit
     from tasks.keys import read_key
     from tasks.plan import occurrence_at
-    from tasks.rules.agenda import usual_day
+    from tasks.rules.agenda import refuse_day_to_come, usual_day
 
     at = campaign_home(home)
     if phase not in (*RUN_PHASES, *NIGHTLY_PHASES):
         known = "、".join((*RUN_PHASES, *NIGHTLY_PHASES))
         raise WrongCommand("error.phase", phase=phase, known=known)
     loaded = load_campaign(at, campaign)
-    day = as_of.date() if as_of else usual_day(phase, now_in(loaded.timezone))
+    now = now_in(loaded.timezone)
+    day = as_of.date() if as_of else usual_day(phase, now)
     if phase in NIGHTLY_PHASES:
         _run_nightly(at, phase, campaign, day, round, as_json=as_json)
+    refuse_day_to_come(day, now.date())
     # what cannot run is said before the server takes its seconds to start
     occurrence_at(loaded, phase, day, round)
     read_key(at)

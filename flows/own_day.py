@@ -19,7 +19,7 @@ from tasks.ledger import open_ledger
 from tasks.phase_life import note_run, settle_phases
 from tasks.plan import Occurrence, occurrence_at
 from tasks.receipt import Receipt
-from tasks.rules.agenda import goes_before
+from tasks.rules.agenda import goes_before, refuse_day_to_come
 
 PATIENCE = 600.0
 """Seconds that a run waits for stores that another process has: an officer takes files in."""
@@ -42,6 +42,7 @@ def on_its_day(work: Work) -> RoundFlow:
     ) -> Receipt | LeftAlone:
         day = as_of or own_day(campaign)
         with open_campaign(campaign, phase, day.isoformat(), patience=PATIENCE) as at:
+            refuse_day_to_come(day, at.now.date())
             occurrence = occurrence_at(at.plan, phase, day, round)
             settle_phases(at.store, at.plan, at.now)
             left = None if as_of else left_alone(at, phase, occurrence.round, day)

@@ -85,8 +85,9 @@ class Difference:
 def schedules_of(plan: Plan, later: Mapping[tuple[str, int], Collection[date]]) -> list[Schedule]:
     """Return the schedules of a plan: of each phase that a flow runs, then the daily ones.
 
-    `later` is (phase, round) -> the later due days that villages were given: the phase runs again
-    after each. A sweep that waits for its approval has no schedule.
+    `later` is (phase, round) -> the later due days that villages were given and the last days of
+    reopenings: the phase runs again after each. A sweep that waits for its approval has no
+    schedule.
     """
     found = [
         _schedule(plan, each, later.get((each.phase, each.round), ()))
@@ -106,7 +107,7 @@ def schedules_of(plan: Plan, later: Mapping[tuple[str, int], Collection[date]]) 
 
 
 def read_schedules(store: Store, plans: Iterable[Plan]) -> list[Schedule]:
-    """Return the schedules of several campaigns, extensions in the ledger included."""
+    """Return the schedules of several campaigns, with the ledger's extensions and reopenings."""
     found: list[Schedule] = []
     for plan in plans:
         later: dict[tuple[str, int], list[date]] = {}

@@ -254,6 +254,12 @@ def test_synth_writes_what_villages_send_and_the_truth(campaign: Run, tmp_path: 
     assert rows["read"] == sum(rows[name] for name in VERDICTS) > 100
 
 
+def test_no_phase_runs_for_a_day_to_come(ready: Run) -> None:
+    early = ready("run", "sweep", "--campaign", "autumn-2025", "--as-of", "2999-01-01")
+    assert (early.code, early.out) == (2, "")
+    assert "2999-01-01" in early.err
+
+
 def test_an_extension_is_granted_with_who_and_why(ready: Run) -> None:
     arguments = ["extend", "--campaign", SLUG, "--phase", "sweep", "--round", 1]
     arguments += ["--village", VILLAGE, "--by", "卫生院", "--reason", "roads", "--due"]

@@ -588,7 +588,7 @@ def test_no_command_takes_a_password() -> None:
 # No other file about people
 
 WRITERS = {
-    "cli/outbox_commands.py": "a message's page, as it passed the gate, where the officer asks for it",
+    "cli/outbox_commands.py": "a message's page, where the officer asks for it",
     "cli/server.py": "the log of the Prefect server, its port and its word",
     "cli/up.py": "the word of the Prefect server",
     "reports/write.py": "released reports, after the gate",

@@ -18,6 +18,7 @@ from conftest import occurrence
 from flows.phase_flows import FLOWS, NIGHTLY
 from flows.schedules import Schedule, difference, read_schedules, schedules_of
 from tasks.extensions import grant_extension
+from tasks.phase_life import note_run, reopen_phase, settle_phases
 from tasks.plan import Plan, load_plan
 from tasks.rules.contract import RUN_PHASES
 from tasks.rules.requests import Request
@@ -67,6 +68,28 @@ def test_extensions_come_from_the_ledger(plan: Plan, store: Store) -> None:
     assert not found.added
     assert not found.removed
     assert found.moved[0][1].days() == "2025-11-01 00:10、2025-11-05 00:10"
+
+
+def test_a_reopened_phase_runs_again_after_its_last_day(plan: Plan, store: Store) -> None:
+    settle_phases(store, plan, datetime(2025, 11, 2, 9))
+    note_run(store, plan.slug, "sweep", 1, date(2025, 10, 31), 1, datetime(2025, 11, 2, 9))
+    settle_phases(store, plan, datetime(2025, 11, 2, 9))
+    before = read_schedules(store, [plan])
+    reopen_phase(
+        store,
+        plan,
+        "sweep",
+        1,
+        until=date(2025, 11, 4),
+        by="所长",
+        reason="late_files",
+        now=datetime(2025, 11, 2, 10),
+    )
+    ((_, new),) = difference(before, read_schedules(store, [plan])).moved
+    assert (new.slug, new.days()) == (
+        "autumn-2025-sweep-1",
+        "2025-11-01 00:10、2025-11-05 00:10",
+    )
 
 
 def test_the_queue_runs_for_every_day_of_its_window_and_no_other(plan: Plan) -> None:

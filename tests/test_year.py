@@ -24,19 +24,7 @@ from tasks.plan import PACK, Plan, load_plan
 from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
 from tasks.store import Store
 
-SAMPLE = "spring-2024"
 DAY = timedelta(days=1)
-
-PLAY = """
-import sys
-from pathlib import Path
-from cli.year import run_year
-from tasks.home import Home, keep_private, private_folder
-
-keep_private()
-root = private_folder(Path(sys.argv[1]))
-run_year(Home(root), seed=2, slugs=(sys.argv[2],), villages=6, residents=3000)
-"""
 
 Reminder = tuple[str, int, str, int]
 """Phase, round, recipient, and the day it was set for as a number."""
@@ -60,23 +48,11 @@ def play(*command: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """One season of six villages."""
-    root = tmp_path_factory.mktemp("season")
-    play("-c", PLAY, str(root / "home"), SAMPLE)
-    return Home(root / "home" / SAMPLE)
-
-
-@pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Plans B, C and E, as `campaign demo --year` leaves them."""
     root = tmp_path_factory.mktemp("year") / "home"
     play("-m", "cli", "demo", "--year", "--home", str(root))
     return root
-
-
-def test_a_season_by_the_clock_equals_its_truth(sample: Home) -> None:
-    check(sample, SAMPLE)
 
 
 @pytest.mark.slow

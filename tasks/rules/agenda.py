@@ -163,6 +163,15 @@ def usual_day(phase: str, now: datetime) -> date:
     return now.date() if phase == "reminders" else now.date() - DAY
 
 
+def refuse_day_to_come(as_of: date, today: date) -> None:
+    """Raise WrongCommand where a phase is to run for a day that lies after `today`.
+
+    What it releases as of its due day is due for good, and the due day with it.
+    """
+    if as_of > today:
+        raise WrongCommand("life.day_to_come", as_of=as_of)
+
+
 def goes_before(first: Owed, second: Owed) -> bool:
     """Return whether `second` has to wait for `first`, which is owed too or has failed.
 
