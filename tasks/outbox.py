@@ -494,7 +494,8 @@ def _send(
         with store.transaction():
             store.run("outbox/end", **this, problem=failure.kind, retry_at=retry_at)
             _mark(store, letter, state, now, failure.kind)
-        return not failure.is_of_the_server
+        # a server that loses one answer would lose the others, and each would be unknown
+        return not (failure.is_of_the_server or failure.may_have_arrived)
     _mark(store, letter, "sent", now)
     return True
 

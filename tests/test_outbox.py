@@ -295,6 +295,17 @@ def test_a_server_that_is_away_costs_one_wait_a_round(
     assert len(tried) == 1
 
 
+def test_a_server_that_loses_an_answer_is_not_given_the_other_messages(
+    ledger: Store, home: Home, office: PostOffice
+) -> None:
+    office.trouble.hangs_up = True
+    for recipient in VILLAGES:
+        write(ledger, home, recipient=recipient)
+    assert send(ledger, home, office.port) == OutboxCounts(ready=1, unknown=1)
+    office.trouble.hangs_up = False
+    assert send(ledger, home, office.port) == OutboxCounts(sent=1, unknown=1)
+
+
 def test_a_refused_recipient_fails_at_once_and_stops_nobody(
     ledger: Store, home: Home, office: PostOffice
 ) -> None:
