@@ -84,7 +84,7 @@ def status_of(store: Store, plans: Mapping[str, Plan], now: datetime) -> Record:
 
 
 def _require_tables(store: Store) -> None:
-    there = {name for (name,) in store.rows("status/tables")}
+    there = {name for (name,) in store.rows("copy/tables", database="ledger")}
     if {path.stem for path in (SQL / "schema" / "ledger").glob("*.sql")} - there:
         raise WrongCommand("key.older_home")
 
