@@ -130,8 +130,7 @@ def answer_question(
         raise WrongCommand("question.answer_form", choices=", ".join(ANSWERS))
     if not store.rows("question/one", campaign=campaign, question_id=question_id):
         raise WrongCommand("question.unknown", campaign=campaign)
-    with store.transaction():
-        _record(store, campaign, {question_id: meant}, by, at, act)
+    _record(store, campaign, {question_id: meant}, by, at, act)
 
 
 def take_answers(
@@ -169,8 +168,7 @@ def take_answers(
             unclear=_numbers(unclear),
             twice=_numbers(twice),
         )
-    with store.transaction():
-        _record(store, campaign, given, by, at, act)
+    _record(store, campaign, given, by, at, act)
     return len(rows)
 
 
@@ -182,18 +180,23 @@ def _record(
     at: datetime,
     act: Act | None,
 ) -> None:
-    for question_id, answer in answers.items():
-        store.run(
-            "question/answer",
-            campaign=campaign,
-            question_id=question_id,
-            answer=answer,
-            answered_by=by.strip(),
-            answered_at=at,
-        )
-    if act is not None and answers:
-        rows = store.rows("question/subjects", campaign=campaign, questions=list(answers))
-        keep_entry(store, act, [subject for (subject,) in rows])
+    if not answers:
+        return
+    # in the ledger first: a list that is owed for nothing does no harm, one that is not owed does
+    store.run("question/note", campaign=campaign, answered_at=at)
+    with store.transaction():
+        for question_id, answer in answers.items():
+            store.run(
+                "question/answer",
+                campaign=campaign,
+                question_id=question_id,
+                answer=answer,
+                answered_by=by.strip(),
+                answered_at=at,
+            )
+        if act is not None:
+            rows = store.rows("question/subjects", campaign=campaign, questions=list(answers))
+            keep_entry(store, act, [subject for (subject,) in rows])
 
 
 def _require_name(by: str) -> None:

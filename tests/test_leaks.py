@@ -457,7 +457,7 @@ def a_season(planted: Planted, plan: Path, site: Site) -> list[dict[str, Any]]:
         campaign(
             "questions", "answer", "@question", "different", "--campaign", SLUG, "--by", "officer"
         ),
-        phase("diagnosis_queue", "2025-11-11"),
+        phase("diagnosis_queue", "2025-11-11", hangs_up=True),
         campaign("session", "2025-11-12", "--campaign", SLUG, shows_people=True),
         campaign("export", "session", "2025-11-12", "--campaign", SLUG, "--reason", "clinic"),
         {

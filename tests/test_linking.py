@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ from register_rows import (
     contents,
     empty,
 )
+from tasks.agenda import owed_runs
 from tasks.compile_list import compile_list, latest_list
 from tasks.diagnosis_queue import update_queue
 from tasks.figures import list_figures
+from tasks.phase_life import note_run
 from tasks.plan import Plan
 from tasks.pseudonyms import read_secret
 from tasks.questions import (
@@ -616,6 +618,27 @@ def test_an_answer_is_kept_with_who_and_when_and_given_again_changes_nothing(
 
     rows = contents(store, "reg_question", "answer, answered_by, answered_at")
     assert rows == [("same", "陈医生", NOW)]
+
+
+def test_an_answer_makes_list_and_queue_owed_again_once_their_days_are_over(
+    store: Store, plan: Plan, asked: str
+) -> None:
+    last = date(2026, 1, 20)
+    tonight = datetime.combine(last + timedelta(days=1), time(1))
+
+    def owed_tonight() -> list[tuple[str, str]]:
+        owes = owed_runs(store, plan, tonight + timedelta(days=1))
+        return [
+            (each.phase, each.because)
+            for each in owes
+            if each.phase in ("list_compilation", "diagnosis_queue")
+        ]
+
+    for phase in ("list_compilation", "diagnosis_queue"):
+        note_run(store, plan.slug, phase, 0, last, 1, tonight)
+    assert owed_tonight() == []
+    answer_question(store, plan.slug, asked, "same", "陈医生", at=tonight)
+    assert owed_tonight() == [("list_compilation", "news"), ("diagnosis_queue", "news")]
 
 
 @pytest.mark.parametrize(
