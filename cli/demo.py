@@ -17,6 +17,7 @@ from cli.season import Season, begin_season, mail_server
 from cli.server import prefect_server
 from tasks.at_home import load_campaigns
 from tasks.home import Home
+from tasks.plan import Occurrence
 from tasks.rules.errors import CheckFailed
 from tasks.rules.wording import say
 
@@ -68,9 +69,9 @@ def _run_main(season: Season) -> None:
         (plan.occurrence("aggregation").due, lambda: season.run("aggregation", aggregation_due)),
         *((session.date, _session(season, session.date)) for session in plan.clinic),
         *(
-            (each.due, _month(season, each.due, each.round))
+            (each.due, _due(season, each))
             for each in plan.calendar
-            if each.phase == "supervision"
+            if each.phase in ("follow_up", "supervision")
         ),
     ]
     aggregation_due = plan.occurrence("aggregation").due
@@ -88,8 +89,8 @@ def _session(season: Season, day: date) -> Callable[[], None]:
     return act
 
 
-def _month(season: Season, day: date, round: int) -> Callable[[], None]:
-    return lambda: season.run("supervision", day, round)
+def _due(season: Season, occurrence: Occurrence) -> Callable[[], None]:
+    return lambda: season.run(occurrence.phase, occurrence.due, occurrence.round)
 
 
 def _last_arrival(season: Season, phase: str | None = None) -> date:
@@ -116,7 +117,7 @@ def _finish(console: Console, home: Home, seasons: list[Season], seconds: float)
                 receipt.report,
             )
     console.print(table)
-    counts = "、".join(f"{say(f'verdict.{name}')} {count}" for name, count in main.rows.items())
+    counts = [f"{say(f'verdict.{name}')} {count}" for name, count in main.rows.items()]
     console.print(say("demo.rows", counts=counts), highlight=False)
     mails = len(list(home.mail.glob("*.eml")))
     for key in ("demo.look_reports", "demo.look_returns", "demo.look_mail", "demo.look_status"):

@@ -171,7 +171,7 @@ def up(
     named = intake_page or (list(campaigns) if len(campaigns) == 1 else [])
     for slug in named:
         if slug not in campaigns:
-            known = "、".join(campaigns)
+            known = tuple(campaigns)
             raise WrongCommand("error.no_campaign", campaign=slug, known=known)
     if not named and not no_intake_page:
         typer.echo(say("up.which_page"))

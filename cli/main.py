@@ -17,13 +17,20 @@ from cli.catch_up_commands import catching_up
 from cli.deploy_commands import deployment
 from cli.doctor_commands import doctors
 from cli.export_commands import export, returns
+from cli.gap_commands import gaps
+from cli.handover_commands import handover
 from cli.key_commands import key
+from cli.meeting_commands import meeting, packs
 from cli.options import CampaignOption, HomeOption, JsonOption, campaign_home, print_json
 from cli.outbox_commands import outbox
 from cli.person_commands import person, sessions
 from cli.phase_commands import phase as phases
 from cli.question_commands import questions
+from cli.rates_commands import rating
+from cli.rectification_commands import rectification
 from cli.request_commands import requests
+from cli.sheet_commands import sheets
+from cli.shelf_commands import shelves
 from cli.template_commands import templates
 from cli.web_commands import intake_page, link
 from tasks.home import Home, keep_private, private_folder
@@ -40,10 +47,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(questions, name="questions")
+app.add_typer(gaps, name="gaps")
 app.add_typer(outbox, name="outbox")
+app.add_typer(meeting, name="meeting")
+app.add_typer(packs)
 app.add_typer(person, name="person")
 app.add_typer(sessions)
 app.add_typer(export, name="export")
+app.add_typer(handover, name="handover")
 app.add_typer(returns, name="returns")
 app.add_typer(templates)
 app.add_typer(key, name="key")
@@ -56,6 +67,10 @@ app.add_typer(phases, name="phase")
 app.add_typer(catching_up)
 app.add_typer(intake_page)
 app.add_typer(requests)
+app.add_typer(rectification, name="rectification")
+app.add_typer(sheets)
+app.add_typer(rating)
+app.add_typer(shelves)
 
 
 def main() -> None:
@@ -267,7 +282,7 @@ def run(
 
     at = campaign_home(home)
     if phase not in (*RUN_PHASES, *NIGHTLY_PHASES):
-        known = "、".join((*RUN_PHASES, *NIGHTLY_PHASES))
+        known = (*RUN_PHASES, *NIGHTLY_PHASES)
         raise WrongCommand("error.phase", phase=phase, known=known)
     loaded = load_campaign(at, campaign)
     now = now_in(loaded.timezone)

@@ -34,7 +34,7 @@ def session(
     campaign_home(home)
     with open_campaign(campaign, "session", day.date().isoformat(), by) as at:
         if all(each.date != day.date() for each in at.plan.clinic):
-            days = "、".join(each.date.isoformat() for each in at.plan.clinic) or "-"
+            days = [each.date.isoformat() for each in at.plan.clinic]
             raise WrongCommand("error.no_session", day=day.date(), known=days)
         booked = show_session(at.store, at.act, day.date())
         show_booked(booked, at.plan)

@@ -181,7 +181,7 @@ def _said(plan: "Plan", asked: "Asked") -> dict[str, str]:
 
     words = words_of(asked.request)
     names = {each.code: each.name for each in plan.villages}
-    villages = "、".join(names.get(code, code) for code in asked.request.villages)
+    villages = say("list.comma").join(names.get(code, code) for code in asked.request.villages)
     return {
         "id": asked.id,
         "villages": villages,

@@ -28,7 +28,7 @@ def show_requests(records: Sequence[Mapping[str, Any]], plans: Mapping[str, Plan
             f"{record['id']}\n{record['campaign']}",
             say(f"request.state.{state}"),
             say(f"plan.purpose.{record['purpose']}"),
-            "、".join(names.get(code, code) for code in record["villages"]),
+            say("list.comma").join(names.get(code, code) for code in record["villages"]),
             f"{record['opens']}\n{record['due']}",
         )
         table.add_row(*map(Text, cells))

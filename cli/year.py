@@ -23,7 +23,7 @@ from tasks.agenda import CaughtUp
 from tasks.at_home import load_campaign
 from tasks.clock import SimulatedClock, simulated
 from tasks.home import Home, private_folder
-from tasks.plan import PACK, Plan, load_plan
+from tasks.plan import Occurrence, Plan, load_plan
 from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
 from tasks.rules.errors import CheckFailed
 from tasks.rules.reminders import reminder_days
@@ -99,23 +99,46 @@ def run_year(
 
 
 def week_off(season: Season, plan: Plan) -> range:
-    """Return the days, as ordinals, on which the machine stays off: from two days before a due day.
+    """Return the days, as ordinals, on which the machine stays off: a week in which no clinic is.
 
-    The first due day of a phase that villages report for, after which none of its files comes that
-    week and in whose week no clinic assesses, so that what is found stays what the truth says.
+    From two days before the first due day of a phase that villages report for, after which none of
+    its files comes that week, so that what is found stays what the truth says; where every due day
+    has late files, from the first day after a file in which week nothing is due.
     Empty where there is none.
     """
     sessions = {each.date.toordinal() for each in plan.clinic}
-    for each in plan.calendar:
-        days = range((each.due - 2 * DAY).toordinal(), (each.due + 5 * DAY).toordinal())
-        late = any(
-            (file["phase"], file["round"]) == (each.phase, each.round)
-            and each.due.toordinal() < _arrived(file).toordinal() <= days.stop
-            for file in season.truth["deliveries"]
+    # a phase runs on the morning after its due day
+    ends = {each.due.toordinal() + days for each in plan.calendar for days in (0, 1)}
+    around_due = [
+        _week(each.due - 2 * DAY)
+        for each in plan.calendar
+        if each.phase in ("sweep", "supervision") and not _has_late_files(season, each)
+        # visits that come after the last day of a follow-up would be counted for it
+        if not any(
+            _has_late_files(season, other)
+            for other in plan.calendar
+            if other.phase == "follow_up" and other.due.toordinal() in _week(each.due - 2 * DAY)
         )
-        if each.phase in ("sweep", "supervision") and not late and not sessions & set(days):
-            return days
-    return range(0)
+    ]
+    after_files = sorted({_arrived(each) + DAY for each in season.truth["deliveries"]})
+    begun = max(plan.issued, min(each.opens for each in plan.calendar))
+    quiet = [_week(day) for day in after_files if day > begun and not ends & set(_week(day))]
+    weeks = (week for week in [*around_due, *quiet] if not sessions & set(week))
+    return next(weeks, range(0))
+
+
+def _week(first: date) -> range:
+    return range(first.toordinal(), first.toordinal() + 7)
+
+
+def _has_late_files(season: Season, each: Occurrence) -> bool:
+    """Return whether a file for `each` comes in the days that the machine would be off."""
+    late = range(each.due.toordinal() + 1, _week(each.due - 2 * DAY).stop + 1)
+    return any(
+        (file["phase"], file["round"]) == (each.phase, each.round)
+        and _arrived(file).toordinal() in late
+        for file in season.truth["deliveries"]
+    )
 
 
 def busy_days(season: Season, plan: Plan) -> set[date]:
@@ -140,7 +163,7 @@ def _begins(plan: Plan) -> date:
 
 def _ends(season: Season, plan: Plan) -> date:
     last_file = max(_arrived(each) for each in season.truth["deliveries"])
-    last_due = max(each.due for each in plan.calendar if each.phase != PACK)
+    last_due = max(each.due for each in plan.calendar)
     return max(last_file, last_due) + AFTER
 
 

@@ -1,12 +1,17 @@
 """How every phase ends: checks, the door, the report, the mail, the receipt."""
 
+from dataclasses import replace
 from datetime import date
 
 from flows.steps import step
 from reports.gate import mail_gate
+from reports.sheets import PHASE as WITH_SHEETS
+from reports.sheets import make_sheets
+from reports.shelf import write_shelf
 from reports.write import make_report, report_path, write_report
-from tasks.at_home import AtHome
+from tasks.at_home import AtHome, load_campaigns
 from tasks.checks import check_tables
+from tasks.input_quality import returned_figures
 from tasks.mail import mail_settings
 from tasks.names import read_names
 from tasks.outbox import OutboxCounts, outbox_counts, send_ready, write_drafts
@@ -47,6 +52,8 @@ def publish_findings(
     def announce(revision: int) -> None:
         phase, round, language = occurrence.phase, occurrence.round, at.plan.language
         parts = make_report(at.store, at.home, at.plan, phase, round, revision, language, names)
+        if phase == WITH_SHEETS:
+            make_sheets(at.store, at.plan, round, revision, language, names)
         write_drafts(
             at.store,
             at.home,
@@ -73,10 +80,11 @@ def publish_findings(
 
 @step
 def write_reports(at: AtHome, occurrence: Occurrence, published: Published) -> str:
-    """Write the revision's page, JSON, CSV and text; return the page relative to the home."""
+    """Write the revision's files and the shelf; return the page relative to the home."""
     phase, round, revision = occurrence.phase, occurrence.round, published.revision
     names, language = read_names(at.store), at.plan.language
     write_report(at.store, at.home, at.plan, phase, round, revision, language, names)
+    write_shelf(at.store, at.home, load_campaigns(at.home))
     page = report_path(at.home, at.plan.slug, phase, round, revision)
     return page.relative_to(at.home.root).as_posix()
 
@@ -95,6 +103,8 @@ def send_mail(at: AtHome) -> OutboxCounts:
 
 def release(at: AtHome, occurrence: Occurrence, as_of: date, findings: Findings) -> Receipt:
     """Publish the findings of a phase, write its report, draft its mail, and return the receipt."""
+    returned = returned_figures(at.store, at.plan, occurrence)
+    findings = replace(findings, figures=[*findings.figures, *returned])
     published = publish_findings(at, occurrence, as_of, findings)
     page = write_reports(at, occurrence, published)
     return Receipt(

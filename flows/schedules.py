@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 
 from tasks.plan import Occurrence, Plan
 from tasks.rules.agenda import REMINDERS_FROM, REMINDERS_UNTIL
-from tasks.rules.contract import RUN_PHASES
 from tasks.store import Store
 
 AFTER_MIDNIGHT = time(0, 10)
@@ -83,7 +82,7 @@ class Difference:
 
 
 def schedules_of(plan: Plan, later: Mapping[tuple[str, int], Collection[date]]) -> list[Schedule]:
-    """Return the schedules of a plan: of each phase that a flow runs, then the daily ones.
+    """Return the schedules of a plan: of each phase, then the daily ones.
 
     `later` is (phase, round) -> the later due days that villages were given and the last days of
     reopenings: the phase runs again after each. A sweep that waits for its approval has no
@@ -92,7 +91,7 @@ def schedules_of(plan: Plan, later: Mapping[tuple[str, int], Collection[date]]) 
     found = [
         _schedule(plan, each, later.get((each.phase, each.round), ()))
         for each in plan.calendar
-        if each.phase in RUN_PHASES and (each.approved or not each.ad_hoc)
+        if each.approved or not each.ad_hoc
     ]
     last = max(
         [each.due for each in plan.calendar] + [day for days in later.values() for day in days]

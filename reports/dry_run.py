@@ -15,14 +15,16 @@ from reports.summary import AUDIENCE, Figure, Summary, phase_title, title
 from tasks.outbox import DEADLINE, DECISION, NOTICE, REQUEST, RETURNED, SUMMARY, recipients_of
 from tasks.plan import Occurrence, Plan
 from tasks.reminder_letters import letters_if_nobody_reports
-from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
+from tasks.rules.contract import VILLAGE_PHASES
 from tasks.rules.wording import say
 
 NOT_FORESEEN = (RETURNED, NOTICE, DEADLINE, REQUEST, DECISION)
 """The kinds of message that no plan has a day for; `dry_run.then.<kind>` says when each comes."""
 
 _PERCENT = frozenset({"coverage", "heed_rate"})
-_PEOPLE = frozenset({"referrals", "no_consent", "subsidy_applied", "subsidy_paid"})
+_PEOPLE = frozenset(
+    {"referrals", "no_consent", "subsidy_applied", "subsidy_reviewed", "subsidy_paid"}
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def without_address(plan: Plan) -> tuple[str, ...]:
 
 def _summaries(plan: Plan, night: time, queue: time) -> Iterator[Foreseen]:
     for occurrence in plan.calendar:
-        if occurrence.phase not in RUN_PHASES or occurrence.ad_hoc is not occurrence.approved:
+        if occurrence.ad_hoc is not occurrence.approved:
             continue
         is_daily = occurrence.phase == "diagnosis_queue"
         as_of = occurrence.opens if is_daily else occurrence.due
@@ -95,9 +97,9 @@ def _letters(plan: Plan, morning: time) -> Iterator[Foreseen]:
         yield Foreseen(
             at=datetime.combine(day, morning),
             kind=letter.kind,
-            phase=letter.occurrence.phase,
-            round=letter.occurrence.round,
-            period=letter.occurrence.period,
+            phase=letter.phase,
+            round=letter.round,
+            period=letter.period,
             audience=letter.audience,
             recipient=letter.recipient,
             subject=letter.subject,

@@ -10,12 +10,15 @@ and keeps the SHA-256 of every part that passed. Mail is sent without the regist
 passes but what passed before, byte for byte.
 """
 
+import base64
+import binascii
 import csv
 import hashlib
 import io
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -23,10 +26,20 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypedDict
 
+from reports.picture_gate import KINDS as PICTURE_KINDS
+from reports.picture_gate import PICTURES, Known, check_picture, texts_of
 from tasks.home import Home
-from tasks.plan import Plan, load_plan
-from tasks.rules.contract import FIGURE_STATES, PHASES, REPORTING_STATES, SHEETS, UNITS
+from tasks.plan import PACK, Plan, load_plan
+from tasks.rules.contract import (
+    FIGURE_STATES,
+    PHASES,
+    REPORTING_STATES,
+    RUN_PHASES,
+    SHEETS,
+    UNITS,
+)
 from tasks.rules.errors import DisclosureRisk
+from tasks.rules.input_quality import returned_label, returned_name
 from tasks.rules.known_names import FixedText, NameList
 from tasks.rules.wording import LANGUAGES, fields, keys, say
 from tasks.store import Store
@@ -34,16 +47,30 @@ from tasks.store import Store
 LEAST_WITHHELD_TO, LEAST_ROUNDED_TO = 7, 5
 """What DOMAIN.md section 7 demands of every count of people: a plan may only be stricter."""
 
-_FROM_EARLIER = re.compile(r"^earlier\d+_")
+_FROM_EARLIER = re.compile(rf"^(?:(?:earlier|month|quarter)\d+_|(?:{'|'.join(RUN_PHASES)})_\d+_)+")
+"""What a figure is called that was released before: by an earlier campaign, in a month of the
+quarter, an earlier quarter, or another phase."""
 
 RATES_OF_PEOPLE = {
     "heed_rate": ("people_attended", "people_offered"),
     "confirmed_share": ("people_confirmed", "people_assessed"),
+    "managed_rate": ("rate_managed", "rate_registered"),
+    "standard_rate": ("rate_standard", "rate_registered"),
+    "medicated_rate": ("rate_medicated", "rate_registered"),
+    "regularly_rate": ("rate_regularly", "rate_registered"),
+    "stable_rate": ("rate_stable", "rate_assessed"),
 }
 """Rates of people: released only where both parts are, and made of just those (section 7)."""
 
+_OF_ROUND = re.compile(rf"({'|'.join(RUN_PHASES)})_(\d+)_")
+"""How a figure begins that a round of another phase released."""
+
 JSON_KEYS = {"campaign", "phase", "round", "revision", "as_of", "audience", "figures"}
 JSON_FIGURE_KEYS = {"name", "unit", "village", "value", "state"}
+DOCUMENT_KEYS = {
+    *("language", "campaign", "title", "centre", "headings", "sections", "footnotes"),
+}
+SECTION_KEYS = {"id", "title", "note", "numbered", "lines", "heads", "rows"}
 CSV_COLUMNS = [
     *("campaign", "phase", "round", "revision", "as_of", "audience"),
     *("name", "label", "unit", "village", "village_name", "value", "state"),
@@ -53,26 +80,36 @@ TAGS = frozenset(
     {
         *("html", "head", "meta", "title", "style", "body", "div", "span", "strong", "em", "abbr"),
         *("table", "thead", "tbody", "tfoot", "tr", "th", "td"),
-        *("h1", "h2", "h3", "p", "ul", "ol", "li", "br"),
+        *("h1", "h2", "h3", "p", "ul", "ol", "li", "br", "img"),
     }
 )
 ATTRIBUTES = frozenset(
     {
         *("lang", "charset", "name", "content", "role", "class", "style", "id", "title"),
         *("scope", "colspan", "data-figure", "data-village"),
+        *("src", "alt", "width", "align", "bgcolor", "cellpadding", "cellspacing", "border"),
     }
 )
+FOR_WORD = frozenset(
+    {
+        '[if mso]><table role="presentation" width="600" align="center"><tr><td><![endif]',
+        "[if mso]></td></tr></table><![endif]",
+    }
+)
+"""The only comments: Outlook, which sets mail with Word and knows no greatest width, reads in them
+a table of 600 pixels around the page."""
 META = frozenset({"", "width=device-width, initial-scale=1", "light dark"})
 """All that a page may say about itself where no reader sees it."""
 _SPOKEN = (
-    *("action.", "amount.", "change.", "count.", "figure.", "foot.", "key.", "list.", "mail."),
-    *("mark.", "notice.", "period.", "phase.", "report.", "reporting.", "shortfall.", "todo."),
-    *("plan.purpose.", "request.declined.", "unit."),
+    *("action.", "amount.", "change.", "count.", "figure.", "foot.", "input.", "key.", "list."),
+    "mail.",
+    *("mark.", "meeting.", "notice.", "period.", "phase.", "report.", "reporting.", "shortfall."),
+    *("plan.purpose.", "request.declined.", "todo.", "unit."),
 )
 """How the wording keys begin that reports and notices speak."""
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_VOID = {"meta", "br"}
+_VOID = {"meta", "br", "img"}
 _INLINE = {"span", "strong", "em", "abbr"}
 
 _DATE = re.compile(
@@ -129,6 +166,8 @@ class Allowed:
     withhold_to: int = LEAST_WITHHELD_TO
     round_to: int = LEAST_ROUNDED_TO
     """The plan's numbers; what was released before or by an earlier campaign may follow others."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """The reporting state of each village."""
 
     @cached_property
     def people(self) -> frozenset[str]:
@@ -146,17 +185,18 @@ class Allowed:
         units = {_FROM_EARLIER.sub("", f.name): f.unit for f in self._everything()}
         people, others = (
             _longest_first(
-                say(f"figure.{name}", language)
+                returned_label(name, language) or say(f"figure.{name}", language)
                 for name, unit in units.items()
                 if (unit == "people") is about_people
                 for language in LANGUAGES
             )
             for about_people in (True, False)
         )
-        # A rate's label may begin like a count's: 确诊占比 is no 确诊.
-        longer = _any_of(label for label in others if label.startswith(tuple(people)))
+        # Another label may hold a count's: 确诊占比 is no 确诊, nor is a column of a sheet.
+        longer = _any_of(label for label in others if any(each in label for each in people))
         return re.compile(
-            rf"(?!{longer})(?:{_any_of(people)})[^\d\n。;；,，]{{0,8}}(\d+(?:,\d{{3}})*(?:\.\d+)?)"
+            rf"(?:{longer})"
+            rf"|(?:{_any_of(people)})[^\d\n。;；,，]{{0,8}}(\d+(?:,\d{{3}})*(?:\.\d+)?)"
         )
 
     def unexplained(self, text: str) -> str:
@@ -203,22 +243,25 @@ def read_allowed(
     frame = store.records("report/allowed_frame", **key)
     if not frame:
         raise DisclosureRisk("gate.not_released", kind=phase)
-    states = store.rows("report/allowed_states", **key)
+    states: dict[str, str] = dict(store.rows("report/allowed_states", **key))
     rules = {"withhold_to": plan.rules.withhold_to, "round_to": plan.rules.round_to}
-    counted = [count for _, count in states]
-    expected = sum(count for state, count in states if state != "not_expected")
+    counted = Counter(states.values())
+    expected = counted.total() - counted["not_expected"]
     return Allowed(
         figures={(row[1], row[3]): Released(*row[1:]) for row in rows if row[0] == revision},
         before=tuple(Released(*row[1:]) for row in rows if row[0] != revision),
         frame=frozenset(
-            [0, round, revision, revision - 1, expected, *counted]
+            [0, round, revision, revision - 1, expected, *counted.values()]
             + [frame[0][name] for name in ("suites", "expectations", "held")]
+            # for how many days something is overdue, and how often that was said
+            + [number for row in store.rows("report/allowed_overdue", **key) for number in row]
         ),
         names=_public_names(plan, earlier),
         sentences=tuple(
             unicodedata.normalize("NFKC", say("foot.protection", language, **rules))
             for language in LANGUAGES
-        ),
+        )
+        + (_of_pack([row[1] for row in rows], frame[0]["as_of"].year) if phase == PACK else ()),
         identity={
             "campaign": plan.slug,
             "phase": phase,
@@ -229,7 +272,31 @@ def read_allowed(
         },
         withhold_to=plan.rules.withhold_to,
         round_to=plan.rules.round_to,
+        states=states,
     )
+
+
+def allowed_on_shelf(
+    figures: Iterable[Released], frame: Iterable[float], plans: Iterable[Plan]
+) -> Allowed:
+    """Return what a page over several revisions may say at all: `figures` and `frame` of them all.
+
+    Which of it belongs to which revision, `reports/shelf_gate.py` asks.
+    """
+    plans = list(plans)
+    return Allowed(
+        figures={},
+        before=tuple(figures),
+        frame=frozenset(frame),
+        names=_names_to_know(name for plan in plans for name in _public_names(plan, ())),
+        sentences=(),
+        identity={},
+    )
+
+
+def check_line(text: str, kind: str, allowed: Allowed) -> None:
+    """Ask of every number in a line where it comes from; raises DisclosureRisk."""
+    _check_prose(text, kind, allowed)
 
 
 def allowed_in_notice(plan: Plan, number: int, earlier: Iterable[str] = ()) -> Allowed:
@@ -254,6 +321,7 @@ def let_pass(store: Store, parts: Mapping[str, str], allowed: Allowed, names: Na
     then nothing is kept.
     """
     check_report(parts, allowed, names)
+    _require_pictures(parts, allowed)
     hashes = [_sha256(content) for content in parts.values()]
     store.run("report/keep_passed", **_key_of(allowed), kinds=list(parts), hashes=hashes)
 
@@ -283,14 +351,24 @@ def check_report(files: Mapping[str, str], allowed: Allowed, names: NameList | N
         "txt": _check_txt,
         "json": _check_json,
         "csv": _check_csv,
+        "document": _check_document,
         "subject": _check_txt_as("subject"),
     }
     for kind, content in files.items():
-        if kind not in checks:
+        if kind in PICTURE_KINDS:
+            _check_picture(kind, content, allowed, files)
+        elif kind in checks:
+            checks[kind](content, allowed)
+        else:
             raise DisclosureRisk("gate.unknown_part", kind=kind)
-        checks[kind](content, allowed)
         if names is not None and _names_somebody(kind, content, allowed, names):
             raise DisclosureRisk("gate.name", kind=kind)
+
+
+def _require_pictures(parts: Mapping[str, str], allowed: Allowed) -> None:
+    """Raise DisclosureRisk unless every picture that a page shows is checked together with it."""
+    if "html" in parts and not _read_page(parts["html"], allowed).pictures <= set(parts):
+        raise DisclosureRisk("gate.unknown_part", kind="html")
 
 
 def check_figures(allowed: Allowed) -> None:
@@ -385,6 +463,7 @@ def mail_gate(store: Store, home: Home) -> Gate:
         if not phase and _says_what_returned(load_plan(home.plan(campaign)), parts):
             return
         check_report(parts, allowed(campaign, phase, round, revision))
+        _require_pictures(parts, allowed(campaign, phase, round, revision))
 
     return check
 
@@ -465,18 +544,30 @@ def _public_names(plan: Plan, earlier: Iterable[str]) -> tuple[str, ...]:
 @cache
 def _spoken() -> FixedText:
     """Return all that the wording can put on a page; a field of it ends a stretch of text."""
+    returned = (returned_label(name, language) for name in _returned() for language in LANGUAGES)
     return FixedText(
-        say(key, language, **dict.fromkeys(fields(key, language), 0))
-        for key in keys()
-        if key.startswith(_SPOKEN)
-        for language in LANGUAGES
+        [
+            *(
+                say(key, language, **dict.fromkeys(fields(key, language), 0))
+                for key in keys()
+                if key.startswith(_SPOKEN)
+                for language in LANGUAGES
+            ),
+            *filter(None, returned),
+        ]
     )
+
+
+def _returned() -> list[str]:
+    """Return what the counts of rows sent back are called for programs."""
+    return [returned_name(sheet, column) for sheet in SHEETS.values() for column in sheet.columns]
 
 
 @cache
 def _identifiers() -> FixedText:
     """Return the words for programs: what figures, units, states and columns are called."""
-    figures = (key.removeprefix("figure.") for key in keys("figure."))
+    figures = [key.removeprefix("figure.") for key in keys("figure.")]
+    figures += _returned()
     closed = (*PHASES, *UNITS, *FIGURE_STATES, *REPORTING_STATES, *LANGUAGES, "office")
     return FixedText([*figures, *closed, *JSON_KEYS, *JSON_FIGURE_KEYS, *CSV_COLUMNS])
 
@@ -503,6 +594,11 @@ def _names_somebody(kind: str, content: str, allowed: Allowed, names: NameList) 
         found = _texts_in(json.loads(content))
     elif kind == "csv":
         found = _csv_cells(content)
+    elif kind == "document":
+        found = _texts_of_document(json.loads(content))
+    elif kind in PICTURE_KINDS:
+        # of pixels: its SVG was read
+        found = texts_of(content) if kind.startswith("svg-") else ()
     data = (*prose, _identifiers())
     return any(names.known_in(text, data) for text in set(found))
 
@@ -544,6 +640,26 @@ def _rounds_of(plan: Plan) -> tuple[str, ...]:
         for phase, round in rounds
         for language in LANGUAGES
     )
+
+
+def _of_pack(figures: Iterable[str], year: int) -> tuple[str, ...]:
+    """Return what a quarterly pack calls quarters and other phases' rounds, in NFKC.
+
+    `figures`: what its figures are called; `year`: that of the day it is about.
+    """
+    quarters = (
+        say("period.quarter", language, year=each, quarter=say(f"period.ordinal.{place}", language))
+        for each in range(year - 2, year + 1)
+        for place in (1, 2, 3, 4)
+        for language in LANGUAGES
+    )
+    rounds = {found.groups() for name in figures if (found := _OF_ROUND.match(name))}
+    named = (
+        say("phase.with_round", language, phase=say(f"phase.{phase}", language), round=round)
+        for phase, round in rounds
+        for language in LANGUAGES
+    )
+    return _longest_first(unicodedata.normalize("NFKC", each) for each in (*quarters, *named))
 
 
 def _any_of(texts: Iterable[str]) -> str:
@@ -682,6 +798,94 @@ def _check_same_figures(figures: list[Released], kind: str, allowed: Allowed) ->
         raise DisclosureRisk("gate.not_released", kind=kind)
 
 
+def _check_picture(kind: str, content: str, allowed: Allowed, files: Mapping[str, str]) -> None:
+    """Check a picture: an SVG, or a PNG in base64."""
+
+    def check_text(text: str, kind: str) -> None:
+        _check_prose(text, kind, allowed)
+        # a number in a picture is a figure's, or it has no business there
+        if re.search(r"\d", allowed.unexplained(text)):
+            raise DisclosureRisk("gate.unknown_number", kind=kind)
+
+    def check_amount(text: str, shows: tuple[str, str], kind: str) -> None:
+        _check_cell(text, allowed.figures.get(shows), allowed, kind)
+
+    known = Known(
+        values={shows: (f.unit, f.value) for shows, f in allowed.figures.items()},
+        states=allowed.states,
+        check_text=check_text,
+        check_amount=check_amount,
+    )
+    if kind.startswith("svg-"):
+        check_picture(kind, content, known, {})
+        return
+    try:
+        pixels = base64.b64decode(content, validate=True)
+    except (ValueError, binascii.Error):
+        raise DisclosureRisk("gate.unknown_part", kind=kind) from None
+    check_picture(kind, pixels, known, files)
+
+
+def _file_of(key: _Key, picture: str) -> str:
+    """Return what the file of a report's picture is called."""
+    of_round = f"-{key['round']}" if key["round"] else ""
+    return f"{key['phase']}{of_round}-r{key['revision']}-{picture}.png"
+
+
+def _check_document(content: str, allowed: Allowed) -> None:
+    """Check what the printed forms are made of: known fields, cells that hold their figure."""
+    try:
+        found = json.loads(content, object_pairs_hook=_each_key_once)
+        cells = list(_cells_of_document(found))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DisclosureRisk("gate.unknown_part", kind="document") from None
+    for text, figure in cells:
+        if figure is not None:
+            _check_cell(text, allowed.figures.get(figure), allowed, "document")
+            continue
+        _check_prose(text, "document", allowed)
+    in_cells = [cell for part in found["sections"] for row in part["rows"] for cell in row]
+    for cell in in_cells:
+        # as in a page: a number in a cell belongs to a figure
+        if cell["figure"] is None and re.search(r"\d", allowed.unexplained(cell["text"])):
+            raise DisclosureRisk("gate.unknown_number", kind="document")
+
+
+def _cells_of_document(found: Any) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Yield every text of a document, with its figure where it is the content of one.
+
+    Raises ValueError, KeyError or TypeError for what is no document: a field more or less, or one
+    that is of another kind.
+    """
+    if set(found) != DOCUMENT_KEYS:
+        raise ValueError
+    texts = [found[name] for name in ("language", "campaign", "title", "centre")]
+    texts += [*found["headings"], *found["footnotes"]]
+    cells = []
+    for section in found["sections"]:
+        if set(section) != SECTION_KEYS or type(section["numbered"]) is not bool:
+            raise ValueError
+        texts += [section[name] for name in ("id", "title", "note")]
+        texts += [*section["lines"], *section["heads"]]
+        cells += [cell for row in section["rows"] for cell in row]
+    for cell in cells:
+        if set(cell) != {"text", "figure"}:
+            raise ValueError
+        if cell["figure"] is None:
+            texts.append(cell["text"])
+    if not all(isinstance(text, str) for text in (*texts, *(cell["text"] for cell in cells))):
+        raise TypeError
+    yield from ((text, None) for text in texts)
+    for cell in cells:
+        if cell["figure"] is not None:
+            name, village = cell["figure"]
+            yield cell["text"], (name, village)
+
+
+def _texts_of_document(found: Any) -> list[str]:
+    return [text for text, _ in _cells_of_document(found)]
+
+
 @dataclass
 class _Block:
     """One stretch of text a reader sees as one: a cell, a line, a heading."""
@@ -714,14 +918,14 @@ def _read_page(content: str, allowed: Allowed) -> "_Page":
     return page
 
 
-def _check_cell(text: str, figure: Released | None, allowed: Allowed) -> None:
-    _check_words(text, "html", allowed)
+def _check_cell(text: str, figure: Released | None, allowed: Allowed, kind: str = "html") -> None:
+    _check_words(text, kind, allowed)
     if figure is None:
-        raise DisclosureRisk("gate.unknown_part", kind="html")
+        raise DisclosureRisk("gate.unknown_part", kind=kind)
     numbers = _NUMBER.findall(unicodedata.normalize("NFKC", text))
     expected = [] if figure.value is None else [_shown(figure.value)]
     if [_shown(_number(number)) for number in numbers] != expected:
-        raise DisclosureRisk("gate.not_released", kind="html")
+        raise DisclosureRisk("gate.not_released", kind=kind)
 
 
 class _Page(HTMLParser):
@@ -736,6 +940,8 @@ class _Page(HTMLParser):
         """What a reader may hear or hover over."""
         self.for_programs: list[str] = []
         """All other values of attributes, and style sheets."""
+        self.pictures: set[str] = set()
+        """The kinds of part that are shown in it."""
 
     def finished(self) -> list[_Block]:
         """Return all blocks that hold text."""
@@ -755,9 +961,12 @@ class _Page(HTMLParser):
         if re.search(r"\d", given.get("class", "") + given.get("id", "")):
             raise DisclosureRisk("gate.unknown_number", kind="html")
         # What a reader may hear or hover over is text like any other.
-        self.titles.append(given.get("title", ""))
-        _check_prose(self.titles[-1], "html", self._allowed)
-        self.for_programs += [value for name, value in given.items() if name != "title"]
+        for spoken in (given.get("title", ""), given.get("alt", "")):
+            self.titles.append(spoken)
+            _check_prose(spoken, "html", self._allowed)
+        self.for_programs += [v for name, v in given.items() if name not in {"title", "alt"}]
+        if tag == "img" or "src" in given:
+            self._take_picture(tag, given)
         if tag == "br":
             self._open[-1].text.append("\n")
         if tag in _VOID or tag in _INLINE:
@@ -766,6 +975,14 @@ class _Page(HTMLParser):
         if "data-figure" in given:
             figure = (given["data-figure"], given.get("data-village", ""))
         self._open.append(_Block(tag, figure))
+
+    def _take_picture(self, tag: str, given: Mapping[str, str]) -> None:
+        """Note which of the report's own pictures is shown; there is no other, and none unsaid."""
+        of = _key_of(self._allowed) if self._allowed.identity else None
+        named = {_file_of(of, name): f"png-{name}" for name in PICTURES} if of else {}
+        if tag != "img" or given.get("src") not in named or not given.get("alt"):
+            raise DisclosureRisk("gate.unknown_part", kind="html")
+        self.pictures.add(named[given["src"]])
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID or tag in _INLINE:
@@ -783,7 +1000,8 @@ class _Page(HTMLParser):
         self._open[-1].text.append(data)
 
     def handle_comment(self, data: str) -> None:
-        raise DisclosureRisk("gate.unknown_part", kind="html")
+        if data not in FOR_WORD:
+            raise DisclosureRisk("gate.unknown_part", kind="html")
 
     def unknown_decl(self, data: str) -> None:
         raise DisclosureRisk("gate.unknown_part", kind="html")

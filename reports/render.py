@@ -5,6 +5,8 @@ import io
 import json
 import re
 import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from jinja2 import (
 )
 from markupsafe import Markup, escape
 
-from reports import words
+from reports import pack, words
 from reports.summary import Figure, Summary, figure_label, phase_title, title
 from tasks.rules.errors import CheckFailed, WrongCommand
 from tasks.rules.wording import say
@@ -51,8 +53,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes as the start of a formula (OWASP, CSV injection)."""
 
 
-def render_html(summary: Summary, language: str) -> str:
-    """Return the page of `summary`, which is also the body of its e-mail.
+@dataclass(frozen=True)
+class Shown:
+    """A picture on a page: its file beside the page, and what it says in words."""
+
+    file: str
+    alt: str
+
+
+def render_html(
+    summary: Summary, language: str, pictures: Mapping[str, Shown] | None = None
+) -> str:
+    """Return the page of `summary`, which is also the body of its e-mail; `pictures` by name.
 
     One column, styles beside the elements, nothing fetched from anywhere: mail programs drop the
     rest. Raises WrongCommand for a phase without a page, CheckFailed for a broken template.
@@ -60,7 +72,7 @@ def render_html(summary: Summary, language: str) -> str:
     if summary.phase not in words.PHASES_REPORTED:
         phase = say(f"phase.{summary.phase}", language)
         raise WrongCommand("error.no_page", phase=phase)
-    return _rendered(f"{summary.phase}.html.j2", summary, language)
+    return _rendered(f"{summary.phase}.html.j2", summary, language, pictures=pictures or {})
 
 
 def render_text(summary: Summary, language: str, sentences: Any = words) -> str:
@@ -150,28 +162,42 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["emphasise"] = _emphasise
+    environment.globals["pictures"] = {}
     return environment
 
 
-def _rendered(template: str, summary: Summary, language: str, sentences: Any = words) -> str:
-    def text(key: str, **values: object) -> str:
-        return say(key, language, **values)
-
+def _rendered(
+    template: str,
+    summary: Summary,
+    language: str,
+    sentences: Any = words,
+    pictures: Mapping[str, Shown] | None = None,
+) -> str:
     phase = phase_title(summary.phase, summary.round, summary.period, language)
+    return render_page(
+        template,
+        language,
+        title=title(summary.campaign_name(language), phase, language),
+        phase_title=phase,
+        summary=summary,
+        words=sentences,
+        pack=pack,
+        pictures=pictures or {},
+        label=lambda name: figure_label(name, language, summary.earlier),
+    )
+
+
+def render_page(template: str, language: str, **values: Any) -> str:
+    """Return a template filled with `values`; it speaks by `say` and knows its `language`.
+
+    Raises CheckFailed for a broken template.
+    """
+
+    def text(key: str, **fields: object) -> str:
+        return say(key, language, **fields)
+
     try:
-        return (
-            _environment()
-            .get_template(template)
-            .render(
-                language=language,
-                title=title(summary.campaign_name(language), phase, language),
-                phase_title=phase,
-                summary=summary,
-                words=sentences,
-                say=text,
-                label=lambda name: figure_label(name, language, summary.earlier),
-            )
-        )
+        return _environment().get_template(template).render(language=language, say=text, **values)
     except TemplateError as error:
         broken = _broken(template, error)
     raise broken

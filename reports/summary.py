@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict
 
-from tasks.plan import Plan
+from reports.meeting import Meeting, read_meeting
+from tasks.plan import PACK, Plan
+from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import WrongCommand
+from tasks.rules.input_quality import returned_label
 from tasks.rules.wording import say
 from tasks.store import Store
 
@@ -27,6 +30,11 @@ class _Key(TypedDict):
 
 
 _EARLIER = re.compile(r"earlier(?P<place>\d+)_(?P<name>\w+)")
+_OF_QUARTER = re.compile(
+    rf"(?:(?P<span>month|quarter)(?P<place>\d)|(?P<phase>{'|'.join(RUN_PHASES)})_(?P<round>\d+))_"
+    r"(?P<name>\w+)"
+)
+"""A figure of a quarterly pack that was released before: of a month, a quarter or another phase."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,12 @@ class Rectification:
     due: date
     due_provisional: bool
     closed_on: date | None
+    closed_by_person: bool = False
+    """Whether the supervisor closed it; else the month's data showed it made good."""
+    evidence: str | None = None
+    """The kind of the evidence that waits for the supervisor's decision, if any."""
+    escalated: int = 0
+    """At how many earlier looks it stood overdue."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +139,14 @@ class Summary:
     actions: Mapping[str, tuple[str, ...]]
     """Supervision only: by village, the weightiest first."""
     rectifications: tuple[Rectification, ...]
-    """Supervision only: open on as_of, or closed by this look."""
+    """Supervision and readiness: open on as_of, or closed by this look. Quarterly pack: open."""
     checks: tuple[Check, ...]
     figure_changes: tuple[FigureChange, ...]
     reporting_changes: tuple[ReportingChange, ...]
     purpose: str | None = None
     """One of contract.PURPOSES for an ad-hoc sweep: what it was approved for."""
+    meeting: Meeting | None = None
+    """Quarterly pack only: what the joint meeting hears besides."""
 
     def figure(self, name: str, village: str = "") -> Figure | None:
         """Return the figure `name` of `village` ('' for the township), None where there is none."""
@@ -179,6 +195,15 @@ def read_summary(
     released = found[0]
     figures = _figures(store, key)
     reporting = _reporting(store, key)
+    meeting = None
+    if phase == PACK:
+        meeting = read_meeting(
+            store,
+            plan,
+            met_by=released["due"],
+            as_of=released["as_of"],
+            until=released["created_at"],
+        )
     supervised = phase == "supervision"
     return Summary(
         campaign=plan.slug,
@@ -202,12 +227,15 @@ def read_summary(
         reporting=reporting,
         actions=_actions(store, plan.slug, round, revision) if supervised else {},
         rectifications=(
-            _rectifications(store, plan.slug, round, released["as_of"]) if supervised else ()
+            _rectifications(store, plan.slug, round, released["as_of"])
+            if supervised or phase == "readiness"
+            else _of_meeting(meeting)
         ),
         checks=tuple(Check(*row) for row in store.rows("report/checks", **key)),
         figure_changes=_figure_changes(_figures(store, before), figures),
         reporting_changes=_reporting_changes(_reporting(store, before), reporting),
         purpose=_purpose(plan, phase, round),
+        meeting=meeting,
     )
 
 
@@ -222,7 +250,7 @@ def phase_title(phase: str, round: int, period: str | None, language: str) -> st
     """Return what a phase is called, with its month or else its round where it has one."""
     named = say(f"phase.{phase}", language)
     if period:
-        month = _month_named(period, language)
+        month = month_named(period, language)
         return say("phase.with_period", language, phase=named, period=month)
     if round:
         return say("phase.with_round", language, phase=named, round=round)
@@ -236,20 +264,34 @@ def title(campaign: str, phase: str, language: str) -> str:
 
 def figure_label(name: str, language: str, earlier: tuple[str, ...] = ()) -> str:
     """Return what a figure is called; `earlier2_coverage` by the second campaign of `earlier`."""
+    if copied := _OF_QUARTER.fullmatch(name):
+        label = figure_label(copied["name"], language, earlier)
+        if copied["phase"]:
+            of = phase_title(copied["phase"], int(copied["round"]), None, language)
+        else:
+            of = say(f"period.{copied['span']}.{copied['place']}", language)
+        return say("figure.of", language, label=label, of=of)
     found = _EARLIER.fullmatch(name)
     if found is None:
-        return say(f"figure.{name}", language)
+        return returned_label(name, language) or say(f"figure.{name}", language)
     place = int(found["place"])
     campaign = earlier[place - 1] if place <= len(earlier) else f"#{place}"
     label = say(f"figure.{found['name']}", language)
     return say("figure.earlier", language, label=label, campaign=campaign)
 
 
-def _month_named(period: str, language: str) -> str:
-    """Return a month such as 2025-11 in words; a quarter as it is."""
+def quarter_named(quarter: str, language: str) -> str:
+    """Return a quarter such as 2026-Q1 in words; none of them is a number but its year."""
+    year, _, place = quarter.partition("-Q")
+    ordinal = say(f"period.ordinal.{place}", language)
+    return say("period.quarter", language, year=int(year), quarter=ordinal)
+
+
+def month_named(period: str, language: str) -> str:
+    """Return a month such as 2025-11, or a quarter such as 2026-Q1, in words."""
     year, _, month = period.partition("-")
     if not month.isdigit():
-        return period
+        return quarter_named(period, language)
     return say("period.month", language, year=int(year), month=int(month))
 
 
@@ -278,6 +320,20 @@ def _rectifications(
 ) -> tuple[Rectification, ...]:
     rows = store.rows("report/rectifications", campaign=campaign, round=round_, as_of=as_of)
     return tuple(Rectification(*row) for row in rows)
+
+
+def _of_meeting(meeting: Meeting | None) -> tuple[Rectification, ...]:
+    return tuple(
+        Rectification(
+            village=each.village,
+            shortfall=each.shortfall,
+            opened_on=each.opened_on,
+            due=each.due,
+            due_provisional=each.due_provisional,
+            closed_on=None,
+        )
+        for each in (meeting.rectifications if meeting else ())
+    )
 
 
 def _figure_changes(before: Iterable[Figure], after: Iterable[Figure]) -> tuple[FigureChange, ...]:

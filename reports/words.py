@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from reports.summary import Figure, Rectification, Summary, VillageReport, figure_label
+from reports.summary import (
+    Figure,
+    FigureChange,
+    Rectification,
+    ReportingChange,
+    Summary,
+    VillageReport,
+    figure_label,
+)
+from tasks.rules.readiness import LINES, READINESS_SHORTFALLS
+from tasks.rules.rectification import FOR_MEETING
 from tasks.rules.supervision import SHORTFALLS
 from tasks.rules.wording import say
 
@@ -61,11 +71,14 @@ def key_points(summary: Summary, language: str) -> list[str]:
 
 
 def things_to_do(summary: Summary, language: str) -> list[Todo]:
-    """Return what needs doing, the villages without a report first."""
-    todo = _reports_to_chase(summary, language) + _rectifications_overdue(summary, language)
+    """Return what needs doing: what is overdue to be made good leads, then who has not reported."""
+    todo = _rectifications_overdue(summary, language) + _reports_to_chase(summary, language)
     over = [f.village for f in summary.figures if f.name == "coverage" and _over(f) and f.village]
     if over:
         todo.append(Todo(say("todo.coverage_over", language), _names(summary, over), language))
+    todo += _not_ready(summary, language)
+    if summary.phase == "follow_up" and (overdue := _visits_overdue(summary)):
+        todo.append(Todo(say("todo.visits_overdue", language), overdue, language))
     if _no_session_left(summary):
         todo.append(Todo(say("todo.sessions", language), (), language))
     return todo
@@ -75,25 +88,43 @@ def changes(summary: Summary, language: str) -> list[str]:
     """Return what differs from the revision before; [] for a first revision."""
     if summary.revision == 1:
         return []
+    return change_lines(
+        summary.figure_changes,
+        summary.reporting_changes,
+        language,
+        village_name=summary.village_name,
+        earlier=summary.earlier,
+    )
+
+
+def change_lines(
+    figures: Iterable[FigureChange],
+    reporting: Iterable[ReportingChange],
+    language: str,
+    *,
+    village_name: Callable[[str], str],
+    earlier: tuple[str, ...],
+) -> list[str]:
+    """Return what differs between two revisions, one line at least; `earlier` as in a Summary."""
     lines = [
         say(
             "change.reporting",
             language,
-            village=summary.village_name(change.village),
+            village=village_name(change.village),
             before=reporting_state(change.before, language),
             after=reporting_state(change.after, language),
         )
-        for change in summary.reporting_changes
+        for change in reporting
     ]
     lines += [
         say(
             "change.figure",
             language,
-            label=figure_label(change.after.name, language, summary.earlier),
+            label=figure_label(change.after.name, language, earlier),
             before=amount(change.before, language),
             after=amount(change.after, language),
         )
-        for change in summary.figure_changes
+        for change in figures
     ]
     return lines or [say("change.detail", language)]
 
@@ -171,15 +202,78 @@ def villages_by_need(summary: Summary, codes: Iterable[str]) -> list[str]:
 
     def need(code: str) -> tuple[int, int, str]:
         actions = summary.actions.get(code, ())
-        weight = SHORTFALLS.index(actions[0]) if actions else len(SHORTFALLS)
+        weight = _WEIGHTS.index(actions[0]) if actions else len(_WEIGHTS)
         return weight, NEEDS_DOING.index(states.get(code, "not_expected")), code
 
     return sorted(codes, key=need)
 
 
+def villages_by_readiness(summary: Summary) -> list[str]:
+    """Return the villages by what they still lack: no checklist first, then the most lines."""
+    states = {report.village: report.state for report in summary.reporting}
+
+    def need(code: str) -> tuple[int, int, str]:
+        state = NEEDS_DOING.index(states.get(code, "not_expected"))
+        missing = lacking(summary, code)
+        return (0 if missing is None else 1, state if missing is None else -len(missing), code)
+
+    return sorted(summary.villages_with("readiness_complete"), key=need)
+
+
+def lacking(summary: Summary, village: str) -> list[str] | None:
+    """Return the shortfalls of a village's readiness; None where no checklist counts."""
+    lines = {
+        shortfall: summary.figure(f"ready_{line}", village) for line, shortfall in LINES.items()
+    }
+    if any(figure is None or not figure.shown for figure in lines.values()):
+        return None
+    return [name for name, figure in lines.items() if figure is not None and not figure.value]
+
+
+def villages_by_visits(summary: Summary) -> list[str]:
+    """Return the villages by the visits that are left to make: the most overdue first."""
+
+    def number_of(name: str, code: str) -> float:
+        figure = summary.figure(name, code)
+        return 0.0 if figure is None or figure.value is None else figure.value
+
+    def need(code: str) -> tuple[float, float, str]:
+        made = number_of("visits_done", code) + number_of("visits_late", code)
+        return -number_of("visits_overdue", code), made - number_of("visits_due", code), code
+
+    return sorted(summary.villages_with("visits_due"), key=need)
+
+
 def rectifications_by_need(summary: Summary) -> list[Rectification]:
     """Return the open rectifications by due day, so that the overdue lead; then the closed."""
     return sorted(summary.rectifications, key=lambda r: (r.closed_on is not None, r.due, r.village))
+
+
+_WEIGHTS = (*READINESS_SHORTFALLS, *SHORTFALLS)
+"""All shortfalls in order of weight: what should have been done before the work leads."""
+
+
+def _not_ready(summary: Summary, language: str) -> list[Todo]:
+    """Return what is to be prepared and by whom, a line of the checklist each."""
+    lacks = {
+        code: lacking(summary, code) or () for code in summary.villages_with("readiness_complete")
+    }
+    if summary.phase != "readiness":
+        return []
+    return [
+        Todo(say(f"todo.{shortfall}", language), _names(summary, codes), language)
+        for shortfall in LINES.values()
+        if (codes := [code for code, missing in lacks.items() if shortfall in missing])
+    ]
+
+
+def _visits_overdue(summary: Summary) -> tuple[str, ...]:
+    codes = [
+        code
+        for code in villages_by_visits(summary)
+        if (figure := summary.figure("visits_overdue", code)) and figure.value
+    ]
+    return tuple(summary.village_name(code) for code in codes)
 
 
 def _names(summary: Summary, codes: Iterable[str]) -> tuple[str, ...]:
@@ -205,20 +299,53 @@ def _reports_to_chase(summary: Summary, language: str) -> list[Todo]:
 
 
 def _rectifications_overdue(summary: Summary, language: str) -> list[Todo]:
-    overdue = [r for r in summary.rectifications if is_overdue(r, summary.as_of)]
-    if not overdue:
-        return []
-    items = tuple(
-        say(
-            "todo.rectification_item",
+    """Return what is overdue, the longest first; what goes to the joint meeting leads."""
+    overdue = [r for r in rectifications_by_need(summary) if is_overdue(r, summary.as_of)]
+    for_meeting = [r for r in overdue if is_for_meeting(r, summary)]
+    others = [r for r in overdue if r not in for_meeting]
+    return [
+        Todo(
+            say(f"todo.rectification_{kind}", language),
+            tuple(_overdue_item(summary, each, language) for each in several),
             language,
-            village=summary.village_name(r.village),
-            shortfall=say(f"shortfall.{r.shortfall}", language),
-            due=day(r.due, r.due_provisional, language),
         )
-        for r in overdue
+        for kind, several in (("for_meeting", for_meeting), ("overdue", others))
+        if several
+    ]
+
+
+def _overdue_item(summary: Summary, each: Rectification, language: str) -> str:
+    return say(
+        "todo.rectification_item",
+        language,
+        village=summary.village_name(each.village),
+        shortfall=say(f"shortfall.{each.shortfall}", language),
+        due=day(each.due, each.due_provisional, language),
+        state=rectification_state(each, summary, language),
     )
-    return [Todo(say("todo.rectification_overdue", language), items, language)]
+
+
+def rectification_state(each: Rectification, summary: Summary, language: str) -> str:
+    """Return how a rectification stood: closed and by what, open, or for how long overdue."""
+    if each.closed_on is not None:
+        key = "closed_by_person" if each.closed_by_person else "closed"
+        return say(f"report.rectification.{key}", language, day=each.closed_on.isoformat())
+    parts = [say("report.rectification.open", language)]
+    if is_overdue(each, summary.as_of):
+        days = (summary.as_of - each.due).days
+        parts = [say("report.rectification.days_overdue", language, days=days)]
+    if each.escalated:
+        parts.append(say("report.rectification.escalated", language, times=each.escalated))
+    if each.evidence is not None:
+        kind = say(f"report.evidence.{each.evidence}", language)
+        parts.append(say("report.rectification.evidence", language, kind=kind))
+    return say("count.comma", language).join(parts)
+
+
+def is_for_meeting(each: Rectification, summary: Summary) -> bool:
+    """Return whether it is overdue at the looks of enough months for the joint meeting."""
+    is_look = summary.phase == "supervision" and summary.status == "due"
+    return is_overdue(each, summary.as_of) and each.escalated + is_look >= FOR_MEETING
 
 
 def is_overdue(rectification: Rectification, as_of: date) -> bool:
@@ -395,12 +522,102 @@ def _supervision(summary: Summary, language: str) -> list[str]:
     ]
 
 
+def _readiness(summary: Summary, language: str) -> list[str]:
+    return [
+        _reporting_point(summary, language),
+        _sentence(summary, language, "key.readiness", complete="readiness_complete"),
+        _sentence(
+            summary,
+            language,
+            "key.readiness_lines",
+            training="ready_training_held",
+            plan="ready_plan_updated",
+            drill="ready_drill_held",
+            group="ready_care_group_complete",
+            materials="ready_materials_delivered",
+        ),
+        _sentence(summary, language, "key.readiness_owed", open="rectifications_open"),
+    ]
+
+
+def _follow_up(summary: Summary, language: str) -> list[str]:
+    entered_late = summary.figure("visits_entered_late")
+    return [
+        _sentence(
+            summary,
+            language,
+            "key.follow_up",
+            due="visits_due",
+            done="visits_done",
+            late="visits_late",
+            overdue="visits_overdue",
+        ),
+        _sentence(
+            summary,
+            language,
+            "key.follow_up_people",
+            to_visit="people_to_visit",
+            visited="people_visited",
+        )
+        if summary.period is None  # a month's is no concentrated one
+        else "",
+        _sentence(
+            summary,
+            language,
+            "key.follow_up_not_reached",
+            declined="people_visit_declined",
+            lost="people_lost",
+        ),
+        _sentence(
+            summary, language, "key.follow_up_entered_late", entered_late="visits_entered_late"
+        )
+        if entered_late and entered_late.value
+        else "",
+        _sentence(summary, language, "key.follow_up_ahead", ahead="visits_ahead"),
+    ]
+
+
+def _quarterly_pack(summary: Summary, language: str) -> list[str]:
+    return [
+        _sentence(summary, language, "key.pack_months", months="months_looked_at"),
+        _sentence(
+            summary,
+            language,
+            "key.pack_visits",
+            due="visits_due",
+            done="visits_done",
+            late="visits_late",
+            overdue="visits_overdue",
+        ),
+        _sentence(
+            summary,
+            language,
+            "key.pack_rectifications",
+            open="rectifications_open",
+            late="rectifications_past_due",
+            again="rectifications_again",
+        ),
+        _sentence(summary, language, "key.pack_problems", problems="problems_raised"),
+        _sentence(
+            summary,
+            language,
+            "key.pack_managed",
+            registered="rate_registered",
+            managed="rate_managed",
+            rate="managed_rate",
+        ),
+    ]
+
+
 _KEY_POINTS: dict[str, Callable[[Summary, str], Sequence[str]]] = {
+    "readiness": _readiness,
     "sweep": _sweep,
     "list_compilation": _list_compilation,
     "aggregation": _aggregation,
     "diagnosis_queue": _diagnosis_queue,
+    "follow_up": _follow_up,
     "supervision": _supervision,
+    "quarterly_pack": _quarterly_pack,
 }
 
 PHASES_REPORTED = tuple(_KEY_POINTS)

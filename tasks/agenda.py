@@ -109,8 +109,8 @@ class CatchUpFailed(CampaignError):
         error = cls(
             "life.not_all_run",
             campaign=caught_up.campaign,
-            failed="、".join(map(str, failed)),
-            waiting="、".join(map(str, waiting)) or "-",
+            failed=tuple(map(str, failed)),
+            waiting=tuple(map(str, waiting)),
         )
         error.caught_up = caught_up
         error.exit = Exit(max(each.exit for each in failed))
@@ -158,7 +158,8 @@ def read_standing(store: Store, campaign: str) -> Standing:
     revisions = store.rows("life/revisions", campaign=campaign)
     return Standing(
         {(phase, round): seen for phase, round, seen in arrived},
-        {(phase, round): revision for phase, round, revision in revisions},
+        {(phase, round): revision for phase, round, revision, _ in revisions},
+        {(phase, round): period for phase, round, _, period in revisions if period},
     )
 
 

@@ -44,7 +44,7 @@ def load_campaign(home: Home, campaign: str) -> Plan:
     home.require()
     path = home.plan(campaign)
     if not path.is_file():
-        known = "、".join(home.campaigns()) or "-"
+        known = tuple(home.campaigns())
         raise WrongCommand("error.no_campaign", campaign=campaign, known=known)
     return load_plan(path)
 

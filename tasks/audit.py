@@ -46,7 +46,9 @@ class Verdict:
 RUN_SUBJECTS = {
     "list_compilation": ("list/subjects",),
     "diagnosis_queue": ("list/subjects", "queue/subjects"),
+    "follow_up": ("visits/subjects",),
     "supervision": ("visits/subjects",),
+    "quarterly_pack": ("visits/subjects",),
 }
 """Phase -> the statements that say whose data its run read or changed one by one."""
 

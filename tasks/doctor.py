@@ -33,7 +33,7 @@ from tasks.register import open_register
 from tasks.rules.errors import CampaignError, StoreBusy, WrongCommand
 from tasks.rules.wording import say
 from tasks.seal import verify_ledger
-from tasks.store import SQL, Store
+from tasks.store import Store, schema_tables
 
 Level = Literal["ok", "warn", "bad"]
 LEVELS: tuple[Level, ...] = ("bad", "warn", "ok")
@@ -269,7 +269,7 @@ def check_ledger(home: Home, now: datetime) -> list[Finding]:
 def check_tables(store: Store, which: Literal["ledger", "register"]) -> Finding:
     """Find that a store was made by an earlier version and lacks tables."""
     there = {name for (name,) in store.rows("copy/tables", database=which)}
-    missing = {path.stem for path in (SQL / "schema" / which).glob("*.sql")} - there
+    missing = schema_tables(which) - there
     if missing:
         return Finding("tables", "older", "bad", {"count": len(missing)})
     return Finding("tables", "all", "ok", {"count": len(there)})

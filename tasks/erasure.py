@@ -29,7 +29,7 @@ from tasks.store import Store
 RECORD = ("reg_registered", "stg_registered_person", "stg_follow_up", "stg_assessment_outcome")
 """The clinical record of a registered person, by the tables it stands in."""
 
-ALL_RECORDS = (*RECORD, "stg_referral", "raw_row")
+ALL_RECORDS = (*RECORD, "stg_referral", "raw_row", "reg_gap")
 """What freezing on request keeps besides: nothing is lost, nothing is used."""
 
 # the entry first, since an outcome that an entry rests on stays; raw rows while their row is known
@@ -41,6 +41,8 @@ _STEPS = (
     "erase/stg_registered_person",
     "erase/stg_referral",
     "erase/reg_visit_due",
+    "erase/reg_handover",
+    "erase/reg_gap",
     "erase/reg_person",
     "erase/reg_person_referral",
     "erase/reg_queue",

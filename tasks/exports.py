@@ -52,7 +52,7 @@ def export_session(store: Store, home: Home, plan: Plan, act: Act, day: date) ->
     None, and no file, where nobody is booked. Raises WrongCommand for a day without a session.
     """
     if all(each.date != day for each in plan.clinic):
-        known = "、".join(each.date.isoformat() for each in plan.clinic) or "-"
+        known = tuple(each.date.isoformat() for each in plan.clinic)
         raise WrongCommand("error.no_session", day=day, known=known)
     occurrence = occurrence_at(plan, "diagnosis_queue", day)
     identity = Identity(

@@ -31,7 +31,7 @@ def grant_extension(
     who and why.
     """
     if phase not in VILLAGE_PHASES:
-        raise WrongCommand("error.phase", phase=phase, known="、".join(VILLAGE_PHASES))
+        raise WrongCommand("error.phase", phase=phase, known=VILLAGE_PHASES)
     occurrence = occurrence_at(plan, phase, now_in(plan.timezone).date(), round)
     if all(each.code != village for each in plan.villages):
         raise WrongCommand("extend.unknown", village=village)
@@ -44,7 +44,7 @@ def grant_extension(
     reasons = CHOICES["extension_reason"]
     why = next((each for each in reasons if reason.strip() in (each, *reasons[each])), None)
     if why is None:
-        raise WrongCommand("extend.reason", known="、".join(reasons))
+        raise WrongCommand("extend.reason", known=tuple(reasons))
     store.run(
         "reporting/extend",
         campaign=plan.slug,

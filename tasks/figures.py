@@ -134,6 +134,7 @@ def _of_village(look: VillageLook, result: SupervisionResult) -> dict[str, tuple
         "guardian_contacts": ("visits", look.guardian_contacts),
         "rehabilitation_sessions": ("sessions", look.rehabilitation_sessions),
         "subsidy_applied": ("people", look.subsidy_applied),
+        "subsidy_reviewed": ("people", look.subsidy_reviewed),
         "subsidy_paid": ("people", look.subsidy_paid),
         "rectifications_open": ("files", count(result.open)),
         "rectifications_opened": ("files", count(result.opened)),

@@ -63,6 +63,10 @@ class Home:
         """The released reports of a campaign."""
         return self.root / "reports" / slug
 
+    def health(self, slug: str) -> Path:
+        """The care groups' sheets of a campaign with exact figures; never sent to anybody."""
+        return self.root / "health" / slug
+
     def campaigns(self) -> list[str]:
         """Return the slugs of the campaigns that live here, sorted."""
         return sorted(path.parent.name for path in self.root.glob("plans/*/plan.toml"))

@@ -152,6 +152,18 @@ def prepare(store: Store, plans: Iterable[Plan]) -> None:
             }
         ),
     )
+    licences = [
+        (plan.slug, licence.upper()) for plan in plans for licence in plan.health_centre.clinicians
+    ]
+    store.load(
+        "ref_clinician",
+        pa.table(
+            {
+                "campaign": pa.array([slug for slug, _ in licences], pa.string()),
+                "licence": pa.array([licence for _, licence in licences], pa.string()),
+            }
+        ),
+    )
     for path in sorted((SQL / "macro").glob("*.sql")):
         store.run(f"macro/{path.stem}")
 
@@ -306,6 +318,7 @@ def _judge_wave(
     sheets = [name for name in SHEETS if any(_sheet(each, name) for each in wave)]
     store.run("reference/referral")
     store.run("reference/registered")
+    store.run("reference/visited")
     counts: dict[str, dict[str, Counts]] = {}
     returned: dict[str, list[ReturnedRow]] = {}
     for name in sheets:

@@ -166,7 +166,7 @@ def _scope(
     plan: Plan, phase: str, round: int | None, village: str | None, now: datetime
 ) -> tuple[Occurrence, list[str]]:
     if phase not in VILLAGE_PHASES:
-        raise WrongCommand("error.phase", phase=phase, known="、".join(VILLAGE_PHASES))
+        raise WrongCommand("error.phase", phase=phase, known=VILLAGE_PHASES)
     occurrence = occurrence_at(plan, phase, now.date(), round)
     codes = [each.code for each in plan.expected(occurrence)]
     if village is None:

@@ -13,11 +13,12 @@ import os
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
+from email.mime.image import MIMEImage
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -158,18 +159,20 @@ def send_message(
     text: str,
     message_id: str,
     *,
+    pictures: Mapping[str, bytes] | None = None,
     repeats: str | None = None,
 ) -> None:
     """Hand one message for one recipient to the mail server, once.
 
-    `html` and `text` become its two parts unchanged; `repeats` is the Message-ID of the message
-    that this one says again. Raises MailFailed; after any kind but `answer_lost` the message has
-    certainly not been taken.
+    `html` and `text` become its two parts unchanged; `pictures` are the PNGs that `html` shows, by
+    the name of the file, of which its source is the `content_id`. `repeats` is the Message-ID of
+    the message that this one says again. Raises MailFailed; after any kind but `answer_lost` the
+    message has certainly not been taken.
     """
     if not is_address(to):
         raise MailFailed("recipient_refused")
     client = _client(settings)
-    message = _compose(client, to, subject, html, text, message_id, repeats)
+    message = _compose(client, to, subject, html, text, message_id, repeats, pictures or {})
     with _connected(client, settings):
         _hand_over(client.smtp, settings.sender, to, message)
 
@@ -298,6 +301,7 @@ def _compose(
     text: str,
     message_id: str,
     repeats: str | None,
+    pictures: Mapping[str, bytes],
 ) -> bytes:
     """Return the message as it goes over the line."""
     _, prepared = client.prepare_send(
@@ -314,8 +318,24 @@ def _compose(
     for part in message.walk():
         if part.get_content_type() in bodies:
             _put(part, bodies.pop(part.get_content_type()))
+    _put_beside(message, pictures)
     # not as_bytes: it folds a long subject anew, so that readers see a space before it
     return re.sub(r"\r?\n", "\r\n", message.as_string()).encode("ascii")
+
+
+def content_id(file: str) -> str:
+    """Return by what name a page shows a picture that comes with it (RFC 2392)."""
+    return f"{file.removesuffix('.png')}@campaign"
+
+
+def _put_beside(message: Message, pictures: Mapping[str, bytes]) -> None:
+    """Put the pictures beside the HTML, in the part that yagmail makes for that (RFC 2387)."""
+    (beside,) = (part for part in message.walk() if part.get_content_type() == "multipart/related")
+    for file, pixels in pictures.items():
+        picture = MIMEImage(pixels, "png")
+        picture["Content-ID"] = f"<{content_id(file)}>"
+        picture["Content-Disposition"] = f'inline; filename="{file}"'
+        beside.attach(picture)
 
 
 def _put(part: Message, body: str) -> None:

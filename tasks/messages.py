@@ -58,7 +58,7 @@ def resolve(
     reasons = CHOICES["resolve_reason"]
     why = next((each for each in reasons if reason.strip() in (each, *reasons[each])), None)
     if not by.strip() or why is None:
-        raise WrongCommand("outbox.who_and_why", known="、".join(reasons))
+        raise WrongCommand("outbox.who_and_why", known=tuple(reasons))
     with store.transaction():
         end_interrupted(store, now)
         found = _find(store, beginning)

@@ -18,9 +18,10 @@ becomes `unknown` and is never sent again by itself. Whether it died before the 
 after the server took the message cannot be told apart.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from html import escape
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tasks.home import Home, write_whole
-from tasks.mail import MailFailed, MailSettings, send_message
+from tasks.mail import MailFailed, MailSettings, content_id, send_message
 from tasks.plan import Plan, load_plan
 from tasks.rules.backoff import next_try
 from tasks.rules.errors import DisclosureRisk
@@ -36,6 +37,7 @@ from tasks.store import Store
 
 SUMMARY, NOTICE, RETURNED = "summary", "notice", "returned"
 REMINDER, MISSING, DEADLINE = "reminder", "missing", "deadline"
+RECTIFICATION = "rectification"
 REQUEST, DECISION = "request", "decision"
 
 AUDIENCES = {
@@ -46,6 +48,8 @@ AUDIENCES = {
     RETURNED: ("village",),
     REMINDER: ("village",),
     MISSING: ("health",),
+    # what a village has to make good; the list of all to the campaign officer
+    RECTIFICATION: ("village", "health"),
     DEADLINE: ("health", "office", "village"),
     REQUEST: ("health",),
     DECISION: ("office", "health"),
@@ -132,19 +136,39 @@ class Content:
 
     text: str
     page: str | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """The PNGs that the page shows, by the name of the file."""
 
     @property
     def html(self) -> str:
-        """The HTML part: the page, or the text as paragraphs."""
+        """The HTML part: the page, or the text as paragraphs.
+
+        Of the page only the line breaks and the sources of its pictures are other than the gate saw
+        them: in a mail they stand beside it, under their name.
+        """
         if self.page is None:
             return "".join(f"<p>{escape(line)}</p>" for line in self.text.splitlines())
         # Our pages hold no preformatted text, so a line break is a space like any other.
-        return re.sub(r"\s*\n\s*", " ", self.page).strip()
+        page = re.sub(r"\s*\n\s*", " ", self.page).strip()
+        return _SOURCE.sub(lambda found: f'src="cid:{content_id(found[1])}"', page)
 
     def parts(self, subject: str) -> dict[str, str]:
         """Return it with its subject by kind of part, as a gate takes them."""
         page = {} if self.page is None else {"html": self.page}
-        return {**page, "txt": self.text, "subject": subject}
+        pictures = {
+            f"png-{_picture_of(file)}": base64.b64encode(pixels).decode("ascii")
+            for file, pixels in self.pictures.items()
+        }
+        return {**page, **pictures, "txt": self.text, "subject": subject}
+
+
+_SOURCE = re.compile(r'src="([\w-]+\.png)"')
+"""How a page shows a picture; the gate lets no other through."""
+
+
+def _picture_of(file: str) -> str:
+    """Return which picture of a report a file is: its name ends in it."""
+    return file.removesuffix(".png").rpartition("-")[2]
 
 
 def write_drafts(
@@ -417,9 +441,14 @@ def _due(store: Store, now: datetime, *, waiting: bool) -> list[_Ready]:
 def _is_moot(store: Store, letter: Letter, plan: Plan, now: datetime) -> bool:
     """Return whether a reminder has waited until all its villages reported, or past its deadline.
 
-    It was right when it was written, but a mail server may be away for days. Its number is the day
-    that it is for.
+    Or until they made good what they were reminded of. It was right when it was written, but a mail
+    server may be away for days. Its number is the day that it is for.
     """
+    if letter.kind == RECTIFICATION and letter.audience == "village":
+        villages = [each.code for each in plan.villages if each.email == letter.recipient]
+        return not store.rows(
+            "outbox/to_make_good", campaign=plan.slug, villages=villages, round=letter.round
+        )
     if letter.kind != REMINDER:
         return False
     try:
@@ -461,9 +490,10 @@ def read_content(home: Home, letter: Letter) -> Content:
         html, text = (
             path.read_bytes().decode("utf-8") for path in (page, page.with_suffix(".txt"))
         )
+        pictures = {file: page.with_name(file).read_bytes() for file in _SOURCE.findall(html)}
     except UnicodeDecodeError:
         raise DisclosureRisk("gate.changed", kind="html") from None
-    return Content(text, html)
+    return Content(text, html, pictures)
 
 
 def _send(
@@ -484,6 +514,7 @@ def _send(
             content.html,
             content.text,
             message_id,
+            pictures=content.pictures,
             repeats=repeats,
         )
     except MailFailed as failure:

@@ -166,7 +166,7 @@ def note_run(
         revision=revision,
         now=now,
         arrived=standing.arrived.get((phase, round), ""),
-        followed=standing.followed(phase),
+        followed=standing.followed(phase, round),
     )
 
 
@@ -218,4 +218,4 @@ def _reason(words: str) -> str:
     for each, spellings in reasons.items():
         if words.strip() in (each, *spellings):
             return each
-    raise WrongCommand("life.reopen_reason", known="、".join(reasons))
+    raise WrongCommand("life.reopen_reason", known=tuple(reasons))

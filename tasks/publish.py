@@ -34,7 +34,8 @@ from tasks.rules.disclosure import (
     withhold,
 )
 from tasks.rules.errors import DisclosureRisk
-from tasks.rules.supervision import Rectification
+from tasks.rules.input_quality import RETURNED
+from tasks.rules.rectification import Rectification
 from tasks.seal import mark_released, require_whole_ledger, seal_revision
 from tasks.store import Store
 
@@ -53,6 +54,8 @@ class Findings:
     """Village -> its things to do, the weightiest first."""
     rectifications: Sequence[Rectification] = ()
     checks: Sequence[SuiteResult] = ()
+    besides: Sequence[str] = ()
+    """What else the page shows, which stands in the ledger already: lines by which news is told."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def publish(
             store.run(
                 "publish/actions", campaign=plan.slug, round=occurrence.round, revision=revision
             )
-            store.run("publish/rectifications", campaign=plan.slug)
+        store.run("publish/rectifications", campaign=plan.slug)
         announce(revision)
     mark_released(store)
     return Published(revision, is_new=True, checks=checks)
@@ -269,6 +272,8 @@ def _content(
         "figures": [
             (each.name, each.village, None if each.value is None else float(each.value), each.state)
             for each in figures
+            # rows that go back make news only where something else does
+            if not each.name.startswith(RETURNED)
         ],
         "reporting": [(each.village, each.state, each.nil) for each in findings.reporting],
         "actions": {key: list(value) for key, value in (findings.actions or {}).items()},
@@ -278,6 +283,8 @@ def _content(
             if each.opened_round <= occurrence.round
         ],
     }
+    if findings.besides:
+        seen["besides"] = list(findings.besides)
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode("utf-8")).hexdigest()
 
 

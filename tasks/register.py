@@ -11,7 +11,15 @@ from tasks.home import Home
 from tasks.keys import drop_waiting_key, settle_key, waiting_key
 from tasks.pseudonyms import catch_up_ledger, make_secret
 from tasks.rules.errors import WrongCommand
-from tasks.store import SQL, Store, attach, load_encryption, memory
+from tasks.store import (
+    SQL,
+    Store,
+    attach,
+    load_encryption,
+    memory,
+    schema_columns,
+    schema_tables,
+)
 
 
 def make_stores(home: Home, key: str, now: datetime | None = None) -> None:
@@ -92,8 +100,9 @@ def _require_register(home: Home) -> None:
 
 
 def _require_tables(store: Store) -> None:
-    """A home of an earlier version lacks a table; init adds what is missing."""
+    """A home of an earlier version lacks a table or a column; init adds what is missing."""
     there = {tuple(row) for row in store.rows("reference/tables")}
-    wanted = {(path.parent.name, path.stem) for path in (SQL / "schema").glob("*/*.sql")}
-    if wanted - there:
+    wanted = {(which, table) for which in ("register", "ledger") for table in schema_tables(which)}
+    columns = {tuple(row) for row in store.rows("reference/columns")}
+    if wanted - there or schema_columns() - columns:
         raise WrongCommand("key.older_home")

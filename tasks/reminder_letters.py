@@ -29,27 +29,24 @@ class Owing:
 
 @dataclass(frozen=True)
 class Letter:
-    """One message about one occurrence to one recipient."""
+    """One message about one phase and round to one recipient."""
 
     kind: str
-    occurrence: Occurrence
+    phase: str
+    round: int
     number: int
     """The day it was set for, as YYYYMMDD."""
     audience: str
     recipient: str
     subject: str
     text: str
+    period: str | None = None
+    """The month or quarter of the round."""
 
     @property
     def key(self) -> tuple[str, int, int, str, str]:
         """What makes it one and the same within its campaign."""
-        return (
-            self.occurrence.phase,
-            self.occurrence.round,
-            self.number,
-            self.recipient,
-            self.kind,
-        )
+        return self.phase, self.round, self.number, self.recipient, self.kind
 
 
 def is_reminded_of(occurrence: Occurrence) -> bool:
@@ -105,8 +102,10 @@ def _to_villages(
         over = any(each.due < as_of for each in villages)
         yield Letter(
             kind=REMINDER,
-            occurrence=occurrence,
-            number=_number(day),
+            phase=occurrence.phase,
+            round=occurrence.round,
+            period=occurrence.period,
+            number=day_number(day),
             audience="village",
             recipient=recipient,
             subject=say(
@@ -141,8 +140,10 @@ def _to_officer(
     for recipient in dict.fromkeys(plan.recipients.health):
         yield Letter(
             kind=MISSING,
-            occurrence=occurrence,
-            number=_number(max(days)),
+            phase=occurrence.phase,
+            round=occurrence.round,
+            period=occurrence.period,
+            number=day_number(max(days)),
             audience="health",
             recipient=recipient,
             subject=say("notice.missing.subject", plan.language, what=what),
@@ -159,7 +160,8 @@ def _days(plan: Plan, occurrence: Occurrence) -> tuple[tuple[int, ...], tuple[in
     return reminders.before_days, () if occurrence.ad_hoc else reminders.after_days
 
 
-def _number(day: date) -> int:
+def day_number(day: date) -> int:
+    """Return the number of a message that is set for `day`: YYYYMMDD."""
     return int(day.strftime("%Y%m%d"))
 
 

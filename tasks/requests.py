@@ -352,7 +352,7 @@ def _choice(name: str, text: str, key: str) -> str:
     words = CHOICES[name]
     found = next((word for word in words if text.strip() in (word, *words[word])), None)
     if found is None:
-        raise WrongCommand(key, known="、".join(words))
+        raise WrongCommand(key, known=tuple(words))
     return found
 
 

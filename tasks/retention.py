@@ -141,8 +141,9 @@ def _keep_numbers(store: Store, plan: Plan, as_of: date) -> None:
 
 
 def _remove_old_files(home: Home, plan: Plan, as_of: date) -> int:
-    """Remove return workbooks and refused files past their time; return how many files went."""
-    returns = [path for path in home.root.glob("returns/*/*") if path.is_file()]
+    """Remove return workbooks, health sheets and refused files past their time; return how many."""
+    kept = [*home.root.glob("returns/*/*"), *home.root.glob("health/*/*/*")]
+    returns = [path for path in kept if path.is_file()]
     refused = [path for path in (home.inbox / REFUSED).glob("*") if path.is_file()]
     written = {path: path for path in returns} | {path: _reason(path) for path in refused}
     zone = ZoneInfo(plan.timezone)

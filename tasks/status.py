@@ -17,10 +17,9 @@ from tasks.released_days import keep_released
 from tasks.reporting import VillageReporting, read_reporting_of_all
 from tasks.requests import requests_of, state_in
 from tasks.rules.agenda import REMINDERS_FROM, Owed
-from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import WrongCommand
 from tasks.rules.reporting import RECEIVED_STATES
-from tasks.store import SQL, Store
+from tasks.store import Store, schema_tables
 
 Record = dict[str, Any]
 """What JSON can hold: days and times are ISO texts, villages are codes."""
@@ -85,7 +84,7 @@ def status_of(store: Store, plans: Mapping[str, Plan], now: datetime) -> Record:
 
 def _require_tables(store: Store) -> None:
     there = {name for (name,) in store.rows("copy/tables", database="ledger")}
-    if {path.stem for path in (SQL / "schema" / "ledger").glob("*.sql")} - there:
+    if schema_tables("ledger") - there:
         raise WrongCommand("key.older_home")
 
 
@@ -203,12 +202,13 @@ def _coming(campaign: Record, now: datetime) -> Iterator[Record]:
     for phase in campaign["phases"]:
         named = {"campaign": campaign["campaign"], **_named(phase)}
         happens = [(datetime.fromisoformat(phase["opens"]), "opens")]
-        ends = {"runs" if phase["phase"] in RUN_PHASES else "ends": [phase["due"], phase["until"]]}
-        ends["extension_ends"] = [each["due"] for each in phase["extensions"]]
+        ends = {
+            "runs": [phase["due"], phase["until"]],
+            "extension_ends": [each["due"] for each in phase["extensions"]],
+        }
         for what, days in ends.items():
             after = [date.fromisoformat(day) + DAY for day in sorted(set(days))]
-            at_time = time.min if what == "ends" else RUNS_AT
-            happens += [(datetime.combine(day, at_time), what) for day in after]
+            happens += [(datetime.combine(day, RUNS_AT), what) for day in after]
         for at, what in happens:
             if at > now:
                 yield {"at": at.isoformat(), "what": what, **named}

@@ -6,6 +6,7 @@ parameters; the one thing filled into a text is an identifier from a closed list
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -31,6 +32,23 @@ def statement(name: str, sheet: str | None = None) -> str:
     if sheet not in SHEETS:
         raise KeyError(sheet)
     return text.replace("{sheet}", sheet)
+
+
+_ADDED = re.compile(r"^ALTER TABLE (\w+)\.(\w+) ADD COLUMN IF NOT EXISTS (\w+)", re.MULTILINE)
+
+
+@cache
+def schema_tables(which: str) -> frozenset[str]:
+    """Return the tables that the schema of `which`, register or ledger, makes."""
+    files = (SQL / "schema" / which).glob("*.sql")
+    return frozenset(path.stem for path in files if not _ADDED.search(path.read_text("utf-8")))
+
+
+@cache
+def schema_columns() -> frozenset[tuple[str, str, str]]:
+    """Return (register or ledger, table, column) of the columns that came after their tables."""
+    texts = (path.read_text("utf-8") for path in (SQL / "schema").glob("*/*.sql"))
+    return frozenset((found[1], found[2], found[3]) for found in map(_ADDED.search, texts) if found)
 
 
 class Store:

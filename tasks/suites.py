@@ -22,6 +22,8 @@ from tasks.rules.contract import (
     UNITS,
     VERDICTS,
 )
+from tasks.rules.visits import CLOSING
+from tasks.rules.visits import STATES as VISIT_STATES
 
 ROW_RULE = "row_rule"
 TABLE_RULE = "table_rule"
@@ -107,9 +109,14 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
     ),
     "reg_booking": (TableRule("one_place_a_session", "count(*) > 1", "session_date, person_ref"),),
     "reg_visit_due": (
-        TableRule("state_known", "state NOT IN ('done', 'late', 'open', 'overdue')"),
+        TableRule("state_known", f"state NOT IN ({_listed(VISIT_STATES)})"),
         TableRule("done_in_time", "state = 'done' AND (visited_on IS NULL OR visited_on > due_on)"),
         TableRule("overdue_not_visited", "state = 'overdue' AND visited_on IS NOT NULL"),
+        TableRule(
+            "not_made_not_visited",
+            f"state IN ({_listed(CLOSING)}) AND visited_on IS NOT NULL",
+        ),
+        TableRule("closed_has_a_day", "(closed_on IS NULL) <> (state IN ('open', 'overdue'))"),
     ),
     "agg_reporting": (
         TableRule("state_known", f"state NOT IN ({_listed(REPORTING_STATES)})"),
@@ -138,18 +145,28 @@ _TABLES: dict[str, tuple[TableRule, ...]] = {
 }
 
 TABLES_OF_PHASE: dict[str, tuple[str, ...]] = {
+    "readiness": ("raw_submission", "stg_readiness", "stg_care_group"),
     "sweep": ("raw_submission", "stg_coverage", "stg_referral"),
     "list_compilation": ("stg_referral", "reg_person", "reg_person_referral"),
     "aggregation": ("stg_coverage", "reg_person"),
     "diagnosis_queue": ("stg_assessment_outcome", "reg_registered", "reg_queue", "reg_booking"),
+    "follow_up": (
+        "raw_submission",
+        "stg_follow_up",
+        "stg_registered_person",
+        "reg_registered",
+        "reg_visit_due",
+    ),
     "supervision": (
         "raw_submission",
         "stg_service_month",
+        "stg_care_group",
         "stg_readiness",
         "stg_follow_up",
         "stg_registered_person",
         "reg_visit_due",
     ),
+    "quarterly_pack": ("stg_service_month", "stg_follow_up", "reg_registered", "reg_visit_due"),
 }
 """The tables whose suites a phase runs before anything of it is published."""
 

@@ -1,17 +1,18 @@
 """The monthly look at what every village's care group owed and delivered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from tasks.plan import Occurrence, Plan
-from tasks.rules.deadlines import DueDay, Period, off_rest_day, read_period
+from tasks.rectifications import after_look, overdue_of_villages
+from tasks.rules.deadlines import Period, read_period
 from tasks.rules.errors import CheckFailed
-from tasks.rules.supervision import Rectification, Service, actions, judge, rectify, shortfalls
+from tasks.rules.rectification import Rectification
+from tasks.rules.supervision import Service, actions, judge, shortfalls, to_rectify
 from tasks.store import Store
 from tasks.visits import update_visits
-from tasks.workdays import PublishedWorkdays
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class VillageLook:
     actions: tuple[str, ...]
     readiness_complete: bool | None = None
     """Whether the campaign's readiness checklist is complete; None where it was not reported."""
+    subsidy_reviewed: int | None = None
+    """Applications reviewed in the month; None also where a village does not say it."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,22 @@ def supervise(
         raise CheckFailed("supervision.reporting_incomplete", round=occurrence.round)
     services = _services(store, plan, period, reporting, expected)
     judged = {village: judge(_service(row)) for village, row in services.items()}
+    is_due = as_of >= occurrence.due
+    to_make_good = {village: to_rectify(found) for village, found in judged.items()}
+    rectifications = after_look(
+        store, plan, to_make_good if is_due else {}, round=occurrence.round, as_of=as_of
+    )
+    overdue = overdue_of_villages(store, plan, rectifications, as_of)
     return SupervisionResult(
         round=occurrence.round,
         period=period.name,
         as_of=as_of,
         villages=tuple(
-            VillageLook(**row, shortfalls=found, actions=actions(found))
+            VillageLook(**row, shortfalls=found, actions=actions(found, overdue.get(village, ())))
             for village, row in services.items()
             for found in (shortfalls(judged[village]),)
         ),
-        rectifications=_rectified(
-            store, plan, occurrence, as_of, judged if as_of >= occurrence.due else {}
-        ),
+        rectifications=rectifications,
         readiness_owed=any(
             each.phase == "readiness" and each.due <= as_of for each in plan.calendar
         ),
@@ -130,6 +137,7 @@ def _services(
             "guardian_contacts",
             "rehabilitation_sessions",
             "subsidy_applied",
+            "subsidy_reviewed",
             "subsidy_paid",
             "readiness_complete",
         )
@@ -156,38 +164,3 @@ def _service(row: Mapping[str, Any]) -> Service:
         subsidy_applied=row["subsidy_applied"],
         subsidy_paid=row["subsidy_paid"],
     )
-
-
-def _rectified(
-    store: Store,
-    plan: Plan,
-    occurrence: Occurrence,
-    as_of: date,
-    judged: Mapping[str, Mapping[str, bool | None]],
-) -> tuple[Rectification, ...]:
-    known = [
-        Rectification(**row)
-        for row in store.records("supervision/rectifications", campaign=plan.slug)
-    ]
-    due = _rectified_by(plan, as_of)
-    return rectify(
-        judged,
-        [_due_as_published(plan, each) for each in known],
-        round=occurrence.round,
-        on=as_of,
-        due=due.day,
-        due_provisional=due.provisional,
-    )
-
-
-def _rectified_by(plan: Plan, opened_on: date) -> DueDay:
-    days = timedelta(days=plan.rules.rectification_days)
-    return off_rest_day(opened_on + days, plan.rest_day_rule, PublishedWorkdays())
-
-
-def _due_as_published(plan: Plan, each: Rectification) -> Rectification:
-    """Return the rectification, due by the working days of a year that is published by now."""
-    if not each.due_provisional or each.closed_round is not None:
-        return each
-    due = _rectified_by(plan, each.opened_on)
-    return replace(each, due=due.day, due_provisional=due.provisional)

@@ -42,6 +42,7 @@ _FILLABLE = {
     "assessment_outcome": 30,
     "follow_up": 40,
     "service_month": 1,
+    "care_group": len(CHOICES["care_role"]),
     "registered_person": 40,
 }
 """How many rows are ruled, so that they are seen and printed."""
@@ -118,6 +119,7 @@ _EXAMPLES = {
     "guardian_contacts": "4",
     "rehabilitation_sessions": "2",
     "subsidy_applied": "3",
+    "subsidy_reviewed": "3",
     "subsidy_paid": "2",
     "problems_raised": "0",
 }
@@ -160,7 +162,7 @@ def owed(
     `write_templates` does.
     """
     if phase is not None and phase not in SHEETS_OF_PHASE:
-        raise WrongCommand("template.phase", phase=phase, known="、".join(SHEETS_OF_PHASE))
+        raise WrongCommand("template.phase", phase=phase, known=tuple(SHEETS_OF_PHASE))
     if round is not None and phase is None:
         raise WrongCommand("template.round_alone")
     codes = {plan.health_centre.code, *(each.code for each in plan.villages)}
@@ -227,7 +229,7 @@ def _data_sheet(book: Book, plan: Plan, sender: str, occurrence: Occurrence, she
         given = _given(column, sender, occurrence)
         check = cell_check(sheet, column, language, given=given)
         page.data_validation(HEAD + 1, place, HEAD + CHECKED_ROWS, place, check)
-        known = grids if column.name == "grid" else ()
+        known = grids if column.name == "grid" else _roles(column, language)
         _ruled_cells(book, page, place, column, [*known, *[given] * (lines - len(known))])
     for line in range(1, lines + 1):
         page.set_row(HEAD + line, 22)
@@ -264,6 +266,11 @@ def _ruled_cells(book: Book, page: Page, place: int, column: Column, given: Sequ
 def _grids(plan: Plan, sender: str) -> tuple[str, ...]:
     """Return the grids of a village as the plan names them; the health centre has none."""
     return next((village.grids for village in plan.villages if village.code == sender), ())
+
+
+def _roles(column: Column, language: str) -> Sequence[str]:
+    """Return the roles of a care group, a row each, where `column` is theirs."""
+    return choices_of(column, language) if column.name == "role" else ()
 
 
 def _given(column: Column, sender: str, occurrence: Occurrence) -> str:
@@ -431,7 +438,7 @@ def _due(occurrence: Occurrence, language: str) -> str:
 
 
 def _listed(texts: Sequence[str], language: str) -> str:
-    return ("、" if language == "zh-CN" else ", ").join(texts)
+    return say("list.comma", language).join(texts)
 
 
 def _style(column: Column) -> str:

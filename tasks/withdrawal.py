@@ -33,4 +33,5 @@ def withdraw(store: Store, act: Act, referral_ref: str, day: date) -> None:
             reason=act.why.strip(),
             recorded_at=act.at,
         )
+        store.run("person/withdraw_gaps", referral_ref=ref)
         keep_entry(store, act, [ref])

@@ -238,6 +238,12 @@ def service_month(village: str, **changes: str) -> Row:
     return row | changes
 
 
+def care_group(village: str, **changes: str) -> Row:
+    """A role of a care group: nothing in it is free."""
+    row = {"village_code": village, "role": "村医", "filled": "是", "trained_on": "2025-11-20"}
+    return row | changes
+
+
 def in_wrong_cells(mint: Mint, sheet: str, rows: Iterator[Row]) -> list[Row]:
     """Return a row of `rows` for each column of `sheet`, with a text there that no column takes."""
     too_long = "7" * 40

@@ -48,6 +48,21 @@ def add_registered(store: Store, register_no: str, **changes: Any) -> None:
     _add(store, "reg_registered", row | changes)
 
 
+def add_register_word(
+    store: Store, register_no: str, received_at: datetime, last_visited_on: date, **changes: Any
+) -> None:
+    """Add what a standing register, sent at that time, said of a person; the entry is another."""
+    row = _staged("follow_up", 0) | {
+        "register_no": register_no,
+        "confirmed_on": date(2020, 1, 1),
+        "stability": "stable",
+        "last_visited_on": last_visited_on,
+        "received_at": received_at,
+        "first_received_at": received_at,
+    }
+    _add(store, "stg_registered_person", row | changes)
+
+
 def add_outcome(store: Store, ref: str, assessed_on: date, outcome: str, **changes: Any) -> None:
     """Add an accepted, current outcome of an assessment."""
     row = {
@@ -92,6 +107,18 @@ def add_month(store: Store, village: str, month: date, **changes: Any) -> None:
         "problems_raised": 0,
     }
     _add(store, "stg_service_month", _staged("supervision", 1) | row | changes)
+
+
+def add_role(store: Store, village: str, role: str, **changes: Any) -> None:
+    """Add an accepted, current row of a roster: a role of a care group that is filled."""
+    row = {
+        "sender_village": village,
+        "village_code": village,
+        "role": role,
+        "filled": True,
+        "trained_on": None,
+    }
+    _add(store, "stg_care_group", _staged("supervision", 1) | row | changes)
 
 
 def add_readiness(store: Store, village: str, **changes: Any) -> None:

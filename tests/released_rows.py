@@ -335,11 +335,197 @@ def release_supervision(store: Store) -> None:
     )
 
 
+def release_readiness(store: Store) -> None:
+    """The checklists before the work: one village silent, two with lines missing."""
+    states = ["on_time"] * 15
+    states[5], states[8] = "missing", "late"
+    lines = ("training_held", "plan_updated", "drill_held", "care_group_complete")
+    lacking = {(2, "drill_held"), (8, "training_held"), (8, "drill_held")}
+    figures = [
+        number("villages_expected", "files", 15),
+        number("villages_received", "files", 14),
+        number("readiness_complete", "files", 12),
+        number("ready_training_held", "files", 13),
+        number("ready_plan_updated", "files", 14),
+        number("ready_drill_held", "files", 12),
+        number("ready_care_group_complete", "files", 14),
+        number("ready_materials_delivered", "files", 14),
+        number("rectifications_open", "files", 4),
+    ]
+    for place, code in enumerate(CODES):
+        if states[place] == "missing":
+            figures += [not_reported(f"ready_{line}", "files", code) for line in lines]
+            figures += [
+                not_reported("ready_materials_delivered", "files", code),
+                not_reported("readiness_complete", "files", code),
+            ]
+            continue
+        figures += [
+            number(f"ready_{line}", "files", int((place, line) not in lacking), code)
+            for line in lines
+        ]
+        figures += [
+            number("ready_materials_delivered", "files", 1, code),
+            number("readiness_complete", "files", int(place not in {2, 8}), code),
+        ]
+    release(store, "readiness", figures, states=states)
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_rectification VALUES ('autumn-2025',?,?,0,?,?,false,NULL,NULL)",
+        [
+            [CODES[place], shortfall, date(2025, 10, 31), date(2025, 11, 14)]
+            for place, shortfall in (
+                *((5, "readiness_missing"), (2, "no_drill")),
+                *((8, "not_trained"), (8, "no_drill")),
+            )
+        ],
+    )
+
+
+def release_follow_up(store: Store) -> None:
+    """A concentrated follow-up: two villages with visits overdue."""
+    figures = [
+        number("visits_due", "visits", 63),
+        number("visits_done", "visits", 55),
+        number("visits_late", "visits", 4),
+        number("visits_entered_late", "visits", 3),
+        number("visits_overdue", "visits", 4),
+        number("visits_ahead", "visits", 21),
+        number("people_to_visit", "people", 60),
+        number("people_visited", "people", 50),
+        withheld("people_visit_declined"),
+        number("people_lost", "people", 0),
+    ]
+    for place, code in enumerate(CODES):
+        behind = place in {5, 9}
+        figures += [
+            number("visits_due", "visits", 4, code),
+            number("visits_done", "visits", 2 if behind else 4, code),
+            number("visits_late", "visits", 0, code),
+            number("visits_entered_late", "visits", 0, code),
+            number("visits_overdue", "visits", 2 if behind else 0, code),
+            number("visits_ahead", "visits", 1, code),
+        ]
+    release(store, "follow_up", figures, as_of=date(2025, 12, 31), due=date(2025, 12, 31))
+
+
+def release_pack(store: Store) -> None:
+    """The last quarter's pack: two earlier quarters, three rectifications, a sweep, decisions."""
+    months = {
+        "reporting_on_time": (12, 13, 14),
+        "reporting_missing": (2, 1, 0),
+        "visits_due": (60, 63, 61),
+        "visits_done": (52, 55, 58),
+        "visits_late": (3, 4, 2),
+        "visits_overdue": (5, 4, 3),
+    }
+    units = {name: "visits" if name.startswith("visits") else "files" for name in months}
+    figures = [
+        number("months_looked_at", "files", 3),
+        *(
+            number(name, units[name], each[2] if name == "visits_overdue" else sum(each))
+            for name, each in months.items()
+        ),
+        number("quarter1_months_looked_at", "files", 3),
+        number("quarter1_visits_due", "visits", 171),
+        number("quarter1_visits_done", "visits", 150),
+        number("quarter1_visits_overdue", "visits", 9),
+        number("quarter2_months_looked_at", "files", 2),
+        number("quarter2_visits_due", "visits", 117),
+        number("quarter2_visits_overdue", "visits", 11),
+        number("rectifications_open", "files", 3),
+        number("rectifications_past_due", "files", 2),
+        number("rectifications_again", "files", 1),
+        number("problems_raised", "files", 7),
+        number("rate_registered", "people", 85),
+        number("rate_managed", "people", 80),
+        number("rate_standard", "people", 65),
+        number("rate_medicated", "people", 60),
+        withheld("rate_regularly"),
+        number("rate_assessed", "people", 75),
+        number("rate_stable", "people", 60),
+        number("managed_rate", "percent", 94.1),
+        number("standard_rate", "percent", 76.5),
+        number("medicated_rate", "percent", 70.6),
+        withheld("regularly_rate", unit="percent"),
+        number("stable_rate", "percent", 80),
+        *(
+            number(f"month{place}_{name}", units[name], each[place - 1])
+            for name, each in months.items()
+            for place in (1, 2, 3)
+        ),
+        number("month1_subsidy_applied", "people", 20),
+        number("month2_subsidy_applied", "people", 20),
+        withheld("month3_subsidy_applied"),
+        not_reported("month1_subsidy_paid", "people"),
+        number("month2_subsidy_paid", "people", 15),
+        number("month3_subsidy_paid", "people", 0),
+        number("sweep_1_households", "households", 8400),
+        number("sweep_1_households_visited", "households", 7854),
+        number("sweep_1_coverage", "percent", 93.5),
+        number("sweep_1_referrals", "people", 45),
+    ]
+    for place, code in enumerate(CODES):
+        figures += [
+            number("reporting_on_time", "files", 2 if place == 5 else 3, code),
+            number("reporting_missing", "files", int(place == 5), code),
+            number("visits_due", "visits", 12, code),
+            number("visits_overdue", "visits", 3 if place == 9 else 0, code),
+            number("rectifications_open", "files", int(place in {2, 5, 9}), code),
+            not_reported("problems_raised", "files", code)
+            if place == 5
+            else number("problems_raised", "files", 7 if place == 12 else 0, code),
+        ]
+    # two months were looked at before: what is overdue since the first was overdue at both
+    for round, day in ((1, date(2025, 11, 5)), (2, date(2025, 12, 5))):
+        period = f"2025-{day.month - 1}"
+        release(store, "supervision", [], round=round, period=period, as_of=day, due=day)
+    release(
+        store,
+        "quarterly_pack",
+        figures,
+        round=1,
+        period="2025-Q4",
+        as_of=date(2026, 1, 9),
+        due=date(2026, 1, 9),
+    )
+    store.connection.execute("UPDATE ledger.out_revision SET created_at = '2026-01-10 00:10'")
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_rectification VALUES ('autumn-2025',?,?,?,?,?,?,NULL,NULL)",
+        [
+            [CODES[2], "care_group_not_met", 1, date(2025, 10, 5), date(2025, 10, 19), False],
+            [CODES[9], "visits_overdue", 2, date(2025, 12, 5), date(2025, 12, 19), False],
+            [CODES[5], "report_missing", 3, date(2026, 1, 5), date(2026, 1, 19), True],
+        ],
+    )
+    met, due, told = date(2025, 10, 15), date(2025, 11, 30), datetime(2025, 10, 16, 9, 0)
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_meeting_decision VALUES ('autumn-2025',?,?,?,?,?,?,?,'Li',?)",
+        [
+            [1, met, "care_groups", "village", due, CODES[2], "care_group_not_met", told],
+            [2, met, "subsidies", "civil_affairs", date(2026, 3, 31), "", None, told],
+            [3, met, "training", "health_centre", date(2025, 12, 31), "", None, told],
+        ],
+    )
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_meeting_result VALUES ('autumn-2025',?,?,?,?,'Li',?)",
+        [
+            [2, 1, "in_progress", date(2025, 12, 1), datetime(2025, 12, 1, 9, 0)],
+            [3, 1, "in_progress", date(2025, 11, 1), datetime(2025, 11, 1, 9, 0)],
+            [3, 2, "done", date(2025, 12, 20), datetime(2025, 12, 20, 9, 0)],
+            # recorded after the pack: not in it
+            [1, 1, "done", date(2026, 1, 5), datetime(2026, 1, 12, 9, 0)],
+        ],
+    )
+
+
 RELEASES = {
+    ("readiness", 0): release_readiness,
     ("sweep", 1): release_sweep,
     ("list_compilation", 0): release_list,
     ("aggregation", 0): release_aggregation,
     ("diagnosis_queue", 0): release_queue,
+    ("follow_up", 0): release_follow_up,
     ("supervision", 1): release_supervision,
+    ("quarterly_pack", 1): release_pack,
 }
 """Every phase that has a page, by phase and round."""

@@ -22,6 +22,7 @@ from tasks.rules.agenda import (
     owed,
     usual_day,
 )
+from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import WrongCommand
 
 ISSUED = date(2025, 9, 1)
@@ -96,8 +97,17 @@ def test_phases_come_in_the_order_of_their_days_then_of_the_plan() -> None:
     ]
 
 
-def test_a_phase_that_no_flow_runs_is_never_owed() -> None:
-    assert owes([READINESS], at(READINESS.due + 9 * DAY)) == []
+@pytest.mark.parametrize("phase", RUN_PHASES)
+def test_every_phase_is_owed_once_its_due_day_is_over(phase: str) -> None:
+    term = replace(READINESS, phase=phase)
+    assert [each.as_of for each in owes([term], at(term.due + DAY))] == [term.due]
+
+
+def test_what_was_due_before_the_plan_was_issued_is_owed_at_once() -> None:
+    """Plan B asks for readiness nine days before its own day of issue."""
+    term = replace(READINESS, opens=date(2025, 8, 1), due=ISSUED - 9 * DAY)
+    found = owes([term], at(ISSUED))
+    assert found == [Owed("readiness", 0, term.due, "due", days_late=8)]
 
 
 def test_a_campaign_set_up_long_after_its_end_owes_each_phase_once() -> None:
@@ -373,9 +383,6 @@ def test_whatever_happens_each_run_is_made_once_and_then_nothing_is_owed(
     for term in town.terms:
         key = term.phase, term.round
         as_of = [run.as_of for run in town.runs if (run.phase, run.round) == key]
-        if term.phase == "follow_up":
-            assert as_of == []
-            continue
         assert set(term.days) <= set(as_of), "each as of its own day"
         from_due = [day for day in as_of if day >= term.due]
         assert from_due == sorted(from_due), "and in order"

@@ -27,6 +27,8 @@ ONLY_IN = {
     "msoffcrypto": {"tasks/workbook_password.py"},
     "python_calamine": {"tasks/grids/__main__.py"},
     "keyring": {"tasks/keyring_entry.py"},
+    "altair": {"reports/charts.py"},
+    "vl_convert": {"reports/pictures.py"},
     "prefect": {
         "flows/ad_hoc.py",
         "flows/artifacts.py",
@@ -35,7 +37,10 @@ ONLY_IN = {
         "flows/steps.py",
     },
     "yaml": {"flows/deployments.py"},
-    "jinja2": {"reports/render.py", "web/pages.py"},
+    "docx": {"reports/word_document.py"},
+    "docxtpl": {"reports/word_document.py"},
+    "typst": {"reports/printed.py"},
+    "jinja2": {"reports/render.py", "reports/word_document.py", "web/pages.py"},
     "starlette": {"web/app.py", "web/upload.py"},
     "uvicorn": {"web/server.py"},
 }

@@ -260,7 +260,7 @@ def test_the_command_says_what_was_late_what_failed_and_the_worst_exit_code(
     monkeypatch.setenv("CAMPAIGN_LANG", "en")
     code, out, err = command("catch-up")
     assert code == Exit.CHECK_FAILED
-    assert "as of 2025-10-31 (due day): revision 1 released (24 days late)" in out
+    assert "as of 2025-10-31 (due day): revision 1 released (late by 24 day(s))" in out
     assert "2025-11, as of 2025-12-05 (news): no news, revision 2 still holds\n" in out
     assert "(daily): done" in out
     assert "2025-11-10: not done. stopped" in err

@@ -43,8 +43,11 @@ MARKER = "孔雀石"
 PHONE = "13912345671"
 DAY = date(2025, 11, 12)
 TABLES = sorted({table for tables in TABLES_OF_PHASE.values() for table in tables})
-PHASES = {table: phase for phase in reversed(TABLES_OF_PHASE) for table in TABLES_OF_PHASE[phase]}
-"""Table -> the first phase that looks at it."""
+PHASES = {
+    **{table: phase for phase in reversed(TABLES_OF_PHASE) for table in TABLES_OF_PHASE[phase]},
+    "raw_submission": "sweep",
+}
+"""Table -> the first phase that looks at it; of the files, one that some came for."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def store(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
             "DATE '2025-11-10' FROM register.reg_person LIMIT 1",
             "INSERT INTO register.reg_visit_due VALUES "
             "('G-001', '990101001001', '2025-11-30', '2025-11-20', '2025-11-20', 'done', "
-            "'2025-12-31')",
+            "'2025-12-31', '2025-11-20', false)",
         ):
             store.connection.execute(statement)
         yield store
@@ -304,6 +307,18 @@ TAMPERED: list[tuple[str, str, int, tuple[str, ...]]] = [
         "overdue_not_visited",
         1,
         ("UPDATE register.reg_visit_due SET state = 'overdue'",),
+    ),
+    (
+        "reg_visit_due",
+        "closed_has_a_day",
+        1,
+        ("UPDATE register.reg_visit_due SET closed_on = NULL",),
+    ),
+    (
+        "reg_visit_due",
+        "not_made_not_visited",
+        1,
+        ("UPDATE register.reg_visit_due SET state = 'declined'",),
     ),
 ]
 

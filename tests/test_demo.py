@@ -88,6 +88,13 @@ def test_it_equals_the_truth_row_for_row(demo: tuple[Home, str]) -> None:
         ("question", lambda truth: truth["questions"].pop()),
         ("reporting", lambda truth: truth["reporting"][0]["villages"].popitem()),
         (
+            "follow_up",
+            lambda truth: next(iter(truth["follow_up"][0]["villages"].values())).update(
+                visits_entered_late=99
+            ),
+        ),
+        ("follow_up", lambda truth: truth["follow_up"][0]["people"].update(people_to_visit=999)),
+        (
             "supervision",
             lambda truth: next(iter(truth["supervision"][1]["villages"].values())).update(
                 visits_due=99

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -273,7 +274,9 @@ def slots(client: SyncPrefectClient) -> int:
 
 
 def test_prefect_yaml_has_a_deployment_for_every_flow_that_is_scheduled(plan: Plan) -> None:
-    scheduled = {each.flow for each in schedules_of(plan, {})}
+    whole = [replace(plan.calendar[0], phase=phase) for phase in FLOWS]
+    every = plan.model_copy(update={"calendar": tuple(whole)})
+    scheduled = {each.flow for each in schedules_of(every, {})}
     assert scheduled == {*FLOWS, *NIGHTLY, "catch_up"}
     assert scheduled <= set(stated())
     assert all("schedules" not in entry for entry in stated().values())

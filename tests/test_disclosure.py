@@ -32,6 +32,7 @@ from tasks.rules.disclosure import (
     thread,
     withhold,
 )
+from tasks.rules.national_rates import RATES as NATIONAL
 from tasks.rules.wording import keys
 
 COUNTS = st.integers(0, 5000)
@@ -247,6 +248,12 @@ def test_whether_a_village_fell_short_of_its_subsidies_is_known(
     assert known in relations("supervision", ("v",), exact)
 
 
+def test_where_earlier_applications_are_paid_too_it_is_known_that_none_is_left() -> None:
+    exact = {("subsidy_applied", "v"): 2, ("subsidy_paid", "v"): 3}
+    known = Relation((("subsidy_paid", "v"),), (("subsidy_applied", "v"),), ANYTHING)
+    assert known in relations("supervision", ("v",), exact)
+
+
 def of(wholes: str, parts: str, rest: Range) -> Relation:
     """A relation of the township's people_…, by the ends of their names."""
     whole, part = (
@@ -297,8 +304,12 @@ def test_counts_of_two_campaigns_meet_in_the_months_of_supervision_only() -> Non
     assert not may_meet(Scope("a", "sweep", 1), Scope("b", "sweep", 1))
     assert may_meet(Scope("a", "supervision", 1), Scope("b", "supervision", 7))
     assert not may_meet(Scope("a", "supervision", 1), Scope("a", "list_compilation", 0))
+    # one register, of which every campaign's packs count the same people
+    assert may_meet(Scope("a", "quarterly_pack", 1), Scope("b", "quarterly_pack", 2))
+    assert not may_meet(Scope("a", "quarterly_pack", 1), Scope("a", "diagnosis_queue", 0))
 
 
 def test_every_rate_has_two_parts() -> None:
-    assert set(RATES) == {"coverage", "heed_rate", "confirmed_share"}
+    national = {f"{name}_rate" for name in NATIONAL}
+    assert set(RATES) == {"coverage", "heed_rate", "confirmed_share"} | national
     assert all(len({name, *parts}) == 3 for name, parts in RATES.items())

@@ -1,4 +1,4 @@
-"""The five phases as Prefect flows, on what six villages send: run, run again, run after news."""
+"""The phases as Prefect flows, on what six villages send: run, run again, run after news."""
 
 import json
 import os
@@ -21,11 +21,14 @@ from tasks.audit import show_trail
 from tasks.home import Home
 from tasks.ledger import open_ledger
 from tasks.receive import receive
+from tasks.rules.contract import UNITS
 from tasks.rules.errors import CheckFailed, DisclosureRisk, WrongCommand
+from tasks.rules.wording import say
 from tasks.set_up import set_up
 
 SLUG = "autumn-2025"
 PLAN = Path(__file__).parent.parent / "data" / "campaigns" / f"{SLUG}.toml"
+READINESS_DUE = date(2025, 8, 29)
 SWEEP_DUE = date(2025, 10, 31)
 LIST_DUE = date(2025, 11, 10)
 MARKER = "孔雀石标记"
@@ -40,11 +43,22 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         patch.setenv("CAMPAIGN_HOME", str(home.root))
         for name in [name for name in os.environ if name.startswith("CAMPAIGN_SMTP")]:
             patch.delenv(name)
-        truth_file = generate(PLAN, folder / "synthetic", seed=7, villages=6, residents=9000)
+        plan = with_readiness(folder)
+        truth_file = generate(plan, folder / "synthetic", seed=7, villages=6, residents=9000)
         set_up(home, folder / "synthetic" / "plan.toml")
         (folder / "home" / "truth.json").write_bytes(truth_file.read_bytes())
         deliver(home, folder / "synthetic", until=SWEEP_DUE)
         yield home
+
+
+def with_readiness(folder: Path) -> Path:
+    """The autumn's plan, which asks for readiness before the sweep, too."""
+    path = folder / PLAN.name
+    phase = '[[phases]]\nphase = "readiness"\nopens = 2025-08-01\ndue = 2025-08-29\n\n'
+    path.write_text(PLAN.read_text("utf-8").replace("[[phases]]", f"{phase}[[phases]]", 1), "utf-8")
+    for villages in PLAN.parent.glob("*.villages.csv"):
+        (folder / villages.name).write_bytes(villages.read_bytes())
+    return path
 
 
 def truth(home: Home) -> dict[str, Any]:
@@ -89,6 +103,7 @@ def test_sweep_runs_twice_with_one_result_and_once_more_after_news(
     assert (later.revision, later.is_new) == (2, True)
     after = reports(season)
     assert set(after) - set(before) == {"sweep-1-r2.json"}
+    assert "sweep-1-r2.html" in (season.root / "reports" / "index.html").read_text("utf-8")
     assert all(after[name] == content for name, content in before.items()), "r1 stands unchanged"
 
 
@@ -161,16 +176,52 @@ def test_diagnosis_queue_books_and_lets_go(prefect: Path, season: Home) -> None:
     assert not left & waiting
 
 
+def test_readiness_opens_rectifications_once(prefect: Path, season: Home) -> None:
+    first = run("readiness", SLUG, READINESS_DUE)
+    assert not run("readiness", SLUG, READINESS_DUE).is_new
+    page = (season.root / first.report).read_text("utf-8")
+    with open_ledger(season) as store:
+        opened = store.connection.execute(
+            "SELECT village, shortfall, opened_round, opened_on FROM ledger.agg_rectification"
+        ).fetchall()
+    assert opened
+    assert {(number, day) for *_, number, day in opened} == {(0, READINESS_DUE)}
+    for _, shortfall, *_ in opened:
+        assert say(f"shortfall.{shortfall}", "zh-CN") in page
+
+
+def test_follow_up_shows_visits_by_village_and_people_of_the_township(
+    prefect: Path, season: Home
+) -> None:
+    as_of = date(2025, 12, 31)
+    first = run("follow_up", SLUG, as_of)
+    assert not run("follow_up", SLUG, as_of).is_new
+    found = json.loads((season.reports(SLUG) / "follow_up-r1.json").read_text("utf-8"))["figures"]
+    by_unit = {unit: {each["village"] for each in found if each["unit"] == unit} for unit in UNITS}
+    assert len(by_unit["visits"]) == 7, "six villages and the township"
+    assert by_unit["people"] == {None}
+    with open_campaign(SLUG, "test", "test") as at:
+        entries = show_trail(at.store, at.act, who=at.act.who)
+        registered = at.store.connection.execute("FROM register.reg_visit_due").fetchall()
+    (looked, *_) = [each for each in entries if each["what"] == "follow_up" and each["subjects"]]
+    assert {row[0] for row in registered} == set(looked["subjects"]), "whose visits it went through"
+    assert first.report.endswith("follow_up-r1.html")
+
+
 def test_supervision_opens_rectifications_once(prefect: Path, season: Home) -> None:
     receipt = run("supervision", SLUG, date(2025, 12, 5))
     assert not run("supervision", SLUG, date(2025, 12, 5)).is_new
     assert (receipt.round, receipt.period) == (1, "2025-11")
     with open_ledger(season) as store:
         opened = store.connection.execute(
-            "SELECT village, shortfall FROM ledger.agg_rectification"
+            "SELECT village, shortfall FROM ledger.agg_rectification WHERE opened_round > 0"
         ).fetchall()
     assert opened
     assert len(opened) == len(set(opened))
+    folder = season.reports(SLUG) / f"supervision-1-r{receipt.revision}"
+    with open_campaign(SLUG, "test", "test") as at:
+        expected = at.plan.expected(at.plan.occurrence("supervision", 1))
+    assert {path.stem for path in folder.iterdir()} == {village.code for village in expected}
 
 
 def test_a_broken_table_rule_stops_the_phase(prefect: Path, season: Home) -> None:
@@ -192,13 +243,14 @@ def test_a_broken_table_rule_stops_the_phase(prefect: Path, season: Home) -> Non
     assert revisions(season) == before
 
 
+@pytest.mark.parametrize("stopped", ["make_report", "make_sheets"])
 def test_what_the_gate_stops_is_not_released_and_not_drafted(
-    prefect: Path, season: Home, monkeypatch: pytest.MonkeyPatch
+    prefect: Path, season: Home, monkeypatch: pytest.MonkeyPatch, stopped: str
 ) -> None:
     def stop(*_: object) -> None:
         raise DisclosureRisk("gate.phone_number", kind="html")
 
-    monkeypatch.setattr(release_module, "make_report", stop)
+    monkeypatch.setattr(release_module, stopped, stop)
     before = (revisions(season), set(reports(season)))
     with pytest.raises(DisclosureRisk):
         run("supervision", SLUG, date(2026, 1, 5))
@@ -236,6 +288,8 @@ def test_prefect_is_told_slug_date_and_round_only(prefect: Path, season: Home) -
 
 def test_an_unknown_phase_or_round_is_a_wrong_command(prefect: Path, season: Home) -> None:
     with pytest.raises(WrongCommand):
-        run("readiness", SLUG, SWEEP_DUE)
+        run("launch", SLUG, SWEEP_DUE)
+    with pytest.raises(WrongCommand):
+        run("quarterly_pack", SLUG, SWEEP_DUE)  # the plan asks for none
     with pytest.raises(WrongCommand):
         run("sweep", SLUG, SWEEP_DUE, 9)

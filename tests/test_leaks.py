@@ -41,6 +41,7 @@ from leak_markers import (
     Mint,
     Row,
     Searcher,
+    care_group,
     coverage,
     follow_up,
     in_wrong_cells,
@@ -236,9 +237,11 @@ def plant_service(planted: Planted) -> None:
     mint = planted.mint
     rows = [service_month(V1), *in_wrong_cells(mint, "service_month", repeat(service_month(V1)))]
     rows.append(service_month(V1, subsidy_paid="3"))
-    planted.later.append(
-        write_csv(planted.name(".csv"), "service_month", rows, identity(V1, "supervision", 1))
-    )
+    roles = [care_group(V1), *in_wrong_cells(mint, "care_group", repeat(care_group(V1)))]
+    for sheet, lines in (("service_month", rows), ("care_group", roles)):
+        planted.later.append(
+            write_csv(planted.name(".csv"), sheet, lines, identity(V1, "supervision", 1))
+        )
 
 
 def plant_refused(planted: Planted) -> None:
@@ -482,6 +485,17 @@ def a_season(planted: Planted, plan: Path, site: Site) -> list[dict[str, Any]]:
             "seen": site.box / "seen.json",
             "returns": site.box / "returns",
         },
+        campaign("gaps", "list", "--campaign", SLUG, *decided, "look", shows_people=True),
+        campaign(
+            *("gaps", "open", mint.text("gaps: register number"), "--campaign", SLUG),
+            *("--kind", "guardian_weak", "--owner", "nurse", *decided, "told"),
+            code=2,
+        ),
+        campaign(
+            *("gaps", "close", mint.text("gaps: number"), "--campaign", SLUG),
+            *("--as", mint.text("gaps: closed as"), *decided, "done"),
+            code=2,
+        ),
         campaign("outbox", "list"),
         campaign("outbox", "preview", "--campaign", SLUG, "--json"),
         # who sends by hand is told that some may have arrived
@@ -538,7 +552,7 @@ def faults(planted: Planted) -> list[dict[str, Any]]:
         "list_compilation": ("link_referrals",),
         "aggregation": ("publish_findings", "write_reports"),
         "diagnosis_queue": ("book_assessments",),
-        "supervision": ("look_at_month",),
+        "supervision": ("look_at_month", "look_for_gaps"),
         "retention": (),
         "reminders": ("remind", "send_mail"),
     }
@@ -919,8 +933,10 @@ def phases() -> list[dict[str, Any]]:
         phase("sweep", "2025-10-31", 3),
         phase("list_compilation", "2025-11-10"),
         phase("diagnosis_queue", "2025-11-11"),
+        phase("readiness", "2025-12-05"),
         phase("supervision", "2025-12-05"),
         phase("retention", "2025-12-06"),
+        phase("follow_up", "2025-12-31"),
     ]
 
 

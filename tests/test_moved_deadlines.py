@@ -360,7 +360,7 @@ def test_an_open_rectification_is_due_by_the_year_once_it_is_published(
     due: date,
     provisional: bool,
 ) -> None:
-    monkeypatch.setattr("tasks.supervise.PublishedWorkdays", lambda: Published(holidays))
+    monkeypatch.setattr("tasks.rectifications.PublishedWorkdays", lambda: Published(holidays))
     opened, village = date(2026, 12, 22), plan.villages[0].code
     ended = (1, date(2026, 12, 30)) if closed else (None, None)
     with open_home(make_home(tmp_path / "home")) as store:

@@ -76,13 +76,12 @@ def test_its_run_closes_it_and_no_run_of_an_earlier_day() -> None:
     assert states(SWEEP, SWEEP.due + 9 * DAY, due, both) == [("closed", SWEEP.due + DAY)]
 
 
-def test_a_phase_that_no_flow_runs_is_closed_by_its_day() -> None:
-    found = states(READINESS, READINESS.due + DAY)
-    assert found[1:] == [
-        ("open", READINESS.opens),
-        ("due", READINESS.due),
-        ("closed", READINESS.due),
-    ]
+def test_readiness_too_is_closed_by_its_run_alone() -> None:
+    due = [("open", READINESS.opens), ("due", READINESS.due)]
+    assert states(READINESS, READINESS.due + 9 * DAY)[1:] == due
+    run = Run("readiness", 0, READINESS.due, READINESS.due + DAY)
+    found = states(READINESS, READINESS.due + 9 * DAY, runs=[run])
+    assert found[1:] == [*due, ("closed", READINESS.due)]
 
 
 def test_a_due_day_that_moved_on_opens_it_again() -> None:
@@ -204,7 +203,7 @@ def test_a_meeting_pack_has_a_life_and_an_ad_hoc_sweep_that_waits_has_none(
     asked = replace(occurrence("sweep", ISSUED, date(2025, 11, 1), round=1001), ad_hoc=True)
     wider = plan.model_copy(update={"calendar": (*plan.calendar, pack, asked)})
     found = phase_states(store, wider, LATER)
-    assert found[PACK, 1].state == "closed"
+    assert found[PACK, 1].state == "due", "until it has run"
     assert ("sweep", 1001) not in found
     assert all(each.round != 1001 for each in settle_phases(store, wider, LATER))
     assert all(each.round != 1001 for each in owed_runs(store, wider, LATER))

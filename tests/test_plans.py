@@ -256,6 +256,13 @@ def test_a_run_is_about_the_occurrence_that_was_due_last(as_of: date, round_numb
     assert occurrence_at(campaign("year-2025"), "sweep", as_of).round == round_number
 
 
+def test_a_pack_is_found_by_the_day_it_was_due() -> None:
+    plan = campaign("supervision-2026")
+    assert occurrence_at(plan, PACK, date(2026, 4, 9)).period == "2026-Q1"
+    assert occurrence_at(plan, PACK, date(2026, 7, 31)).period == "2026-Q2"
+    assert occurrence_at(plan, PACK, date(2026, 1, 1), 3).period == "2026-Q3"
+
+
 def test_a_named_round_is_taken_whatever_the_day(trial: Plan) -> None:
     assert occurrence_at(trial, "supervision", date(2025, 1, 1), 2).period == "2025-12"
 
@@ -267,12 +274,13 @@ def test_a_named_round_is_taken_whatever_the_day(trial: Plan) -> None:
         ("readiness", 1, "plan.no_such_phase"),
         ("sweep", 2, "plan.no_such_round"),
         (PACK, None, "plan.no_such_phase"),
+        (PACK, 5, "plan.no_such_round"),
     ],
 )
 def test_a_phase_or_round_that_is_not_planned_is_refused(
     phase: str, round_number: int | None, key: str
 ) -> None:
-    plan = campaign("supervision-2026") if phase == PACK else campaign("autumn-2025")
+    plan = campaign("supervision-2026") if round_number == 5 else campaign("autumn-2025")
     with pytest.raises(WrongCommand) as refused:
         occurrence_at(plan, phase, date(2025, 12, 31), round_number)
     assert refused.value.key == key
@@ -371,6 +379,13 @@ EDITS: list[tuple[str, str, str, str]] = [
     ("withhold_to = 9", "round_to = 20", "rules round_to", "plan.rounds_to_zero"),
     ("withhold_to = 9", "median_from = 7", "rules median_from", "plan.looser"),
     ("withhold_to = 9", "rectification_days = 0", "rules rectification_days", "plan.at_least"),
+    ("withhold_to = 9", "subsidy_days = 0", "rules subsidy_days", "plan.at_least"),
+    (
+        "withhold_to = 9",
+        'care_group_roles = ["village_doctor", "village_doctor"]',
+        "rules care_group_roles",
+        "plan.role_twice",
+    ),
     ("withhold_to = 9", "returns_kept_days = 31", "rules returns_kept_days", "plan.at_most"),
     ("withhold_to = 9", 'withhold_to = "9"', "rules withhold_to", "plan.whole_number"),
     ("withhold_to = 9", "withhold_to = true", "rules withhold_to", "plan.whole_number"),
@@ -387,6 +402,32 @@ EDITS: list[tuple[str, str, str, str]] = [
         "plan.unknown_key",
     ),
     ("[rules]\nwithhold_to = 9", '[[rules]]\nx = "y"', "rules", "plan.not_table"),
+    *(
+        ("withhold_to = 9", lines, f"rules {where}", key)
+        for lines, where, key in (
+            ("face_to_face_rating = 3", "face_to_face_rating", "plan.face_to_face"),
+            ("face_to_face_a_year = 2", "face_to_face_rating", "plan.face_to_face"),
+            (
+                "face_to_face_rating = 6\nface_to_face_a_year = 2",
+                "face_to_face_rating",
+                "plan.at_most",
+            ),
+            (
+                "face_to_face_rating = 3\nface_to_face_a_year = 0",
+                "face_to_face_a_year",
+                "plan.at_least",
+            ),
+        )
+    ),
+    *(
+        ("[recipients]", f"clinicians = {listed}\n[recipients]", f"health_centre {where}", key)
+        for listed, where, key in (
+            ('["12345"]', "clinicians #1", "plan.licence"),
+            ('["110990000000001", "王医生"]', "clinicians #2", "plan.licence"),
+            ('"110990000000001"', "clinicians", "plan.not_list"),
+            ('["11099000a", "11099000A"]', "clinicians", "plan.doubled"),
+        )
+    ),
     *(
         ("[targets]", f"[reminders]\n{line}\n[targets]", f"reminders {where}", key)
         for line, where, key in (

@@ -497,12 +497,12 @@ REFUSED: list[tuple[str, dict[str, Any], str, dict[str, object]]] = [
         "refused.phase",
         {"phase": "aggregation"},
     ),
-    ("no head", {"名单": [[LINE], ROW]}, "refused.no_head", {"sheets": "走访情况、转介人员"}),
+    ("no head", {"名单": [[LINE], ROW]}, "refused.no_head", {"sheets": ("走访情况", "转介人员")}),
     (
         "head too far down",
         {"名单": [[LINE], *[["说明"]] * 19, heads("referral"), ROW]},
         "refused.no_head",
-        {"sheets": "走访情况、转介人员"},
+        {"sheets": ("走访情况", "转介人员")},
     ),
     (
         "two sheets of one kind",
@@ -514,7 +514,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, dict[str, object]]] = [
         "a missing column",
         people(LINE, without("同意日期")),
         "refused.missing_column",
-        {"sheet": "#1", "row": 2, "columns": "同意日期"},
+        {"sheet": "#1", "row": 2, "columns": ("同意日期",)},
     ),
     (
         "an extra column of a kind that forms have",
@@ -527,7 +527,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, dict[str, object]]] = [
             f"an extra column whose head may be {what}",
             people(LINE, [*heads("referral"), head]),
             "refused.unknown_column",
-            {"sheet": "#1", "row": 2, "column": "S", "allowed": "、".join(heads("referral"))},
+            {"sheet": "#1", "row": 2, "column": "S", "allowed": tuple(heads("referral"))},
         )
         for what, head in (
             ("a name", MARKER),

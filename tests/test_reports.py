@@ -67,7 +67,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag not in {"meta", "br"}:
+        if tag not in {"meta", "br", "img"}:
             self.open.append(tag)
         if tag == "th" and not given.get("scope"):
             self.headers_without_scope += 1
@@ -307,8 +307,8 @@ def test_supervision_shows_three_things_to_do_and_the_rectifications(ledger: Sto
         CODES[9],
         CODES[3],
     ]
-    overdue = words.things_to_do(summary, "zh-CN")[1]
-    assert overdue.whom == ("柳湾村（小组例会未召开，限期 2025-11-19）",)
+    overdue = words.things_to_do(summary, "zh-CN")[0]
+    assert overdue.whom == ("柳湾村（小组例会未召开，限期 2025-11-19，已过期 16 天）",)
 
 
 def test_what_happened_later_does_not_change_an_old_months_rectifications(ledger: Store) -> None:
@@ -387,9 +387,9 @@ def test_the_newest_report_is_written_again_from_the_ledger_alone(
 
 
 def test_a_phase_without_a_page_is_refused(ledger: Store) -> None:
-    release(ledger, "readiness", [])
+    release(ledger, "retention", [])
     with pytest.raises(WrongCommand) as refused:
-        render_html(summary_of(ledger, "readiness", 0), "en")
+        render_html(summary_of(ledger, "retention", 0), "en")
     assert refused.value.key == "error.no_page"
 
 
@@ -404,8 +404,9 @@ def test_every_figure_and_state_has_words_in_both_languages() -> None:
     ours = [key for key in keys() if key.split(".")[0] in {"figure", "reporting", "action", "key"}]
     assert len(ours) > 60
     assert not [key for key in ours if fields(key, "zh-CN") != fields(key, "en")]
-    assert {key.removeprefix("action.") for key in keys("action.")} == set(words.SHORTFALLS)
-    assert {key.removeprefix("shortfall.") for key in keys("shortfall.")} == set(words.SHORTFALLS)
+    shortfalls = {*words.SHORTFALLS, *words.READINESS_SHORTFALLS}
+    assert {key.removeprefix("action.") for key in keys("action.")} == shortfalls
+    assert {key.removeprefix("shortfall.") for key in keys("shortfall.")} == shortfalls
 
 
 def _luminance(colour: str) -> float:

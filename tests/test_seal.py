@@ -20,7 +20,7 @@ from tasks.publish import Findings, Published, publish
 from tasks.reporting import VillageReporting
 from tasks.rules.checking import SuiteResult
 from tasks.rules.errors import CheckFailed, DisclosureRisk, Exit
-from tasks.rules.supervision import Rectification
+from tasks.rules.rectification import Rectification
 from tasks.rules.wording import LANGUAGES, keys, say
 from tasks.seal import Broken, verify_ledger
 from tasks.store import Store

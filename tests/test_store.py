@@ -18,7 +18,7 @@ from tasks.receive import record_arrivals
 from tasks.register import attach_stores, make_stores, open_register
 from tasks.rules.errors import CampaignError, CheckFailed, Exit, StoreBusy, WrongCommand
 from tasks.rules.wording import LANGUAGES
-from tasks.store import Store, attach, load_encryption, memory, statement
+from tasks.store import Store, attach, load_encryption, memory, schema_columns, statement
 
 MARKER = "孔雀石标记"
 OTHER_KEY = "b" * 64
@@ -167,6 +167,20 @@ def test_a_home_of_an_earlier_version_asks_for_init_which_adds_what_is_missing(
     make_stores(home, KEY)
     with open_register(home, key=KEY, act=ACT) as store:
         assert tuple(table.split(".")) in store.rows("reference/tables")
+
+
+def test_a_home_from_before_a_column_asks_for_init_too(home: Home) -> None:
+    added = sorted(schema_columns())
+    assert added
+    for which, table, column in added:
+        with attach_stores(home, KEY) as store:
+            store.connection.execute(f"ALTER TABLE {which}.{table} DROP COLUMN {column}")
+        with pytest.raises(WrongCommand) as refused, open_register(home, key=KEY, act=ACT):
+            raise AssertionError("opened")
+        assert_safe(refused.value, "key.older_home", Exit.WRONG_COMMAND)
+        make_stores(home, KEY)
+    with open_register(home, key=KEY, act=ACT) as store:
+        assert set(added) <= set(store.rows("reference/columns"))
 
 
 def test_a_register_that_is_exchanged_while_it_is_opened_is_busy(

@@ -20,15 +20,15 @@ from register_rows import (
 from tasks.figures import supervision_figures
 from tasks.plan import Occurrence, Plan
 from tasks.rules.errors import CheckFailed
+from tasks.rules.rectification import Rectification, rectify
 from tasks.rules.supervision import (
     RECTIFIED,
     SHORTFALLS,
-    Rectification,
     Service,
     actions,
     judge,
-    rectify,
     shortfalls,
+    to_rectify,
 )
 from tasks.rules.wording import keys
 from tasks.store import Store
@@ -99,7 +99,7 @@ def look(
     known: tuple[Rectification, ...], month: int, holds: bool | None
 ) -> tuple[Rectification, ...]:
     """Look at one shortfall of one village in a month."""
-    found = dict.fromkeys(SHORTFALLS, False) | {"visits_overdue": holds}
+    found = dict.fromkeys(RECTIFIED, False) | {"visits_overdue": holds}
     day = date(2025, month, 5)
     return rectify(
         {VILLAGE_1: found},
@@ -141,7 +141,7 @@ def test_a_rerun_of_an_earlier_month_does_not_disturb_later_ones() -> None:
 
 
 def test_a_late_report_is_not_rectified() -> None:
-    judged = dict.fromkeys(SHORTFALLS, True)
+    judged = to_rectify(dict.fromkeys(SHORTFALLS, True))
     opened = rectify({VILLAGE_1: judged}, (), round=1, on=DUE, due=DUE, due_provisional=False)
     assert {each.shortfall for each in opened} == RECTIFIED == set(SHORTFALLS) - {"report_late"}
 
@@ -317,7 +317,7 @@ def test_figures_of_a_month(store: Store, plan: Plan, occurrence: Occurrence) ->
     figures = supervision_figures(result)
 
     found = {(figure.name, figure.village): figure.value for figure in figures}
-    assert len(found) == len(figures) == 17 * 4
+    assert len(found) == len(figures) == 18 * 4
     township = {name: value for (name, village), value in found.items() if not village}
     assert township == {
         "status_updated": 1,
@@ -333,6 +333,7 @@ def test_figures_of_a_month(store: Store, plan: Plan, occurrence: Occurrence) ->
         "guardian_contacts": 6,
         "rehabilitation_sessions": 2,
         "subsidy_applied": 4,
+        "subsidy_reviewed": None,
         "subsidy_paid": 3,
         "rectifications_open": 6,
         "rectifications_opened": 6,

@@ -252,6 +252,7 @@ def test_what_is_known_is_filled_in(tmp_path: Path, full_plan: Plan) -> None:
             "grid": grids[0] if grids else None,
             "month": owing.period,
             "row_no": 1,
+            "role": "村(社区)书记",
         }
         first = {
             column.name: page.cell(FIRST, place + 1).value
@@ -343,7 +344,7 @@ def failed(store: Store, plan: Plan, sheet: Sheet, rows: list[dict[str, str]]) -
 
     A row without consent breaks none, so it is given as `no_consent`.
     """
-    (phase,) = [each for each, names in SHEETS_OF_PHASE.items() if sheet.name in names]
+    phase = next(each for each, names in SHEETS_OF_PHASE.items() if sheet.name in names)
     sender, owing = next(iter(owed(plan, phase=phase)))
     numbers = range(len(rows))
     prepare(store, [plan])
@@ -369,6 +370,7 @@ def failed(store: Store, plan: Plan, sheet: Sheet, rows: list[dict[str, str]]) -
     )
     store.run("reference/referral")
     store.run("reference/registered")
+    store.run("reference/visited")
     store.run(f"stage/{sheet.name}")
     return [
         names if consents else ["no_consent"]
@@ -390,7 +392,7 @@ def known(
 
 
 def examples(plan: Plan, sheet: Sheet) -> dict[str, str]:
-    (phase,) = [each for each, names in SHEETS_OF_PHASE.items() if sheet.name in names]
+    phase = next(each for each, names in SHEETS_OF_PHASE.items() if sheet.name in names)
     sender, owing = next(iter(owed(plan, phase=phase)))
     return example_row(plan, sender, owing, sheet)
 
@@ -465,7 +467,7 @@ def test_a_row_is_what_somebody_filled_in() -> None:
     assert not says_something(SHEETS["coverage"], coverage_row)
     assert says_something(SHEETS["coverage"], [*coverage_row[:-1], "是"])
     month = SHEETS["service_month"]
-    untouched = [VILLAGE, "2025-11", *[""] * 7]
+    untouched = [VILLAGE, "2025-11", *[""] * (len(month.columns) - 2)]
     assert not says_something(month, untouched)
     assert says_something(month, [*untouched[:-1], "0"])
 

@@ -20,8 +20,8 @@ from cli.season import Season
 from cli.year import YEAR, busy_days, week_off
 from tasks.home import Home
 from tasks.ledger import open_ledger
-from tasks.plan import PACK, Plan, load_plan
-from tasks.rules.contract import RUN_PHASES, VILLAGE_PHASES
+from tasks.plan import Plan, load_plan
+from tasks.rules.contract import VILLAGE_PHASES
 from tasks.store import Store
 
 DAY = timedelta(days=1)
@@ -99,24 +99,20 @@ def check_states(store: Store, plan: Plan) -> None:
             ("closed", each.due),
         ]
         for each in plan.calendar
-        if each.phase != PACK
     }
-    assert {key: steps for key, steps in found.items() if key[0] != PACK} == wanted
+    assert found == wanted
 
 
 def check_runs(store: Store, plan: Plan, mornings: list[date]) -> None:
     """Each phase ran as of its due day, once, and its first due revision is of that day."""
     runs = store.records("life/runs", campaign=plan.slug)
     for each in plan.calendar:
-        if each.phase in RUN_PHASES:
-            days = [
-                row["as_of"]
-                for row in runs
-                if (row["phase"], row["round"]) == (each.phase, each.round)
-            ]
-            assert days.count(each.due) == 1
-            assert len(days) == len(set(days))
-            assert not [day for day in days if day < each.due and each.phase != "diagnosis_queue"]
+        days = [
+            row["as_of"] for row in runs if (row["phase"], row["round"]) == (each.phase, each.round)
+        ]
+        assert days.count(each.due) == 1
+        assert len(days) == len(set(days))
+        assert not [day for day in days if day < each.due and each.phase != "diagnosis_queue"]
     nights = [row["as_of"] for row in runs if row["phase"] == "retention"]
     assert set(nights) >= {day - DAY for day in mornings if day > plan.issued}
 

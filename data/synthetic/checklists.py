@@ -8,11 +8,14 @@ from random import Random
 from data.synthetic.messes import Deal, Setting, spoil
 from data.synthetic.submissions import Post, Row, Sender, Values, at_minute, between
 from tasks.plan import Occurrence
+from tasks.rules.contract import CHOICES, SHEETS
 from tasks.rules.deadlines import read_period
 
 LATER_MISTAKES = 2
 _FIRST_TRY = 9 * 60
 _BETWEEN_TRIES = 40
+_TRAINED = 3
+"""Of how many roles, the first ones, it is known when whoever has them was trained."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ def send_checklists(
     *,
     first: bool,
 ) -> None:
-    """Send every village's sheet for `occurrence`; the `first` time every rule is broken once."""
+    """Send every village's sheet for `occurrence`; the `first` time every rule is broken once.
+
+    The roster of its care group goes with the first one, and some of it comes back.
+    """
     sheet = _SHEETS[occurrence.phase]
     roles = _share_roles(draw, [sender.code for sender in senders])
     tries = _deal_tries(draw, sheet, roles, first=first)
@@ -59,6 +65,7 @@ def send_checklists(
         after = read_period(occurrence.period).last + timedelta(days=1)
         # a due day that a holiday moves into the month itself leaves no day after the month
         since = min(after, occurrence.due)
+    roster_rules = iter([rule.name for rule in SHEETS["care_group"].rules])
     for sender in senders:
         if sender.code == roles.missing:
             continue
@@ -79,12 +86,44 @@ def send_checklists(
         if sender.code == roles.slow:
             at += timedelta(days=(due - day).days + draw.randint(1, 3))
         right = {sheet: [Row(values, sender.code, sender.code)]}
+        group = _roster(sender.code, day) if first else []
+        broken = next(roster_rules, None) if first else None
+        if group:
+            right["care_group"] = group if broken is None else _one_wrong(group, broken, setting)
         sent = post.send(sender, occurrence.phase, occurrence.round, at, right)
+        if broken is not None:
+            corrected = at + timedelta(minutes=_BETWEEN_TRIES)
+            roster = {"care_group": group}
+            post.send(sender, occurrence.phase, occurrence.round, corrected, roster)
         if sender.code == roles.again:
             post.again(sent, at + timedelta(minutes=_BETWEEN_TRIES))
 
 
 _SHEETS = {"readiness": "readiness", "supervision": "service_month"}
+
+
+def _roster(code: str, arrival: date) -> list[Row]:
+    """Return a care group by roles; which of them nobody has goes by the village's code."""
+    rows = []
+    for place, role in enumerate(CHOICES["care_role"]):
+        filled = (int(code) + place) % 5 > 0
+        trained = arrival - timedelta(days=30 + place) if filled and place < _TRAINED else None
+        values: Values = {
+            "village_code": code,
+            "role": role,
+            "filled": "yes" if filled else "no",
+            "trained_on": trained,
+        }
+        rows.append(Row(values, role, role))
+    return rows
+
+
+def _one_wrong(roster: Sequence[Row], rule: str, setting: Setting) -> list[Row]:
+    """Return the roster with one row, of a role that is filled, that breaks `rule`."""
+    at = next(place for place, row in enumerate(roster) if row.values["filled"] == "yes")
+    row = roster[at]
+    wrong = spoil("care_group", rule, row.values, setting)
+    return [*roster[:at], Row(wrong, row.key, row.who, (rule,)), *roster[at + 1 :]]
 
 
 def _deal_tries(draw: Random, sheet: str, roles: _Roles, *, first: bool) -> Mapping[str, list[str]]:
@@ -132,6 +171,7 @@ def _service_month(occurrence: Occurrence, code: str, arrival: date, draw: Rando
         "guardian_contacts": draw.randint(0, 12),
         "rehabilitation_sessions": draw.randint(0, 4),
         "subsidy_applied": applied,
+        "subsidy_reviewed": applied,
         "subsidy_paid": applied - unpaid,
         "problems_raised": draw.randint(0, 3),
     }

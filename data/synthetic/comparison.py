@@ -5,12 +5,14 @@ village), and both sides; everything here is invented.
 """
 
 from collections.abc import Iterable, Mapping, Set
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from tasks.plan import Plan
+from data.synthetic.visits import next_due
+from tasks.plan import Occurrence, Plan
 from tasks.receive import Received
 from tasks.reporting import read_reporting
+from tasks.rules.deadlines import read_period
 from tasks.store import Store
 
 Json = dict[str, Any]
@@ -18,6 +20,14 @@ Source = tuple[str, int, int]
 
 LEAVING = ("confirmed", "not_confirmed", "declined")
 MOST_ACTIONS = 3
+CHECKLIST = {
+    "training_held": "training_date",
+    "plan_updated": "emergency_plan_updated",
+    "drill_held": "drill_date",
+    "care_group_complete": "care_group_complete",
+    "materials_delivered": "materials_delivered",
+}
+"""Line of the readiness checklist as figures call it -> its column."""
 
 
 def delivery_differences(received: Received, delivery: Json) -> list[str]:
@@ -40,7 +50,9 @@ def delivery_differences(received: Received, delivery: Json) -> list[str]:
 def campaign_differences(
     store: Store, plan: Plan, truth: Json, forgotten: Set[Source] = frozenset()
 ) -> list[str]:
-    """Return how list, questions, queue, reporting, coverage and supervision differ, at the end.
+    """Return how all that the truth tells differs from what was found, at the end.
+
+    Reporting, coverage, readiness, list, questions, queue, follow-up and supervision.
 
     `forgotten` are the referrals that retention has erased (data/synthetic/forgotten.py): nothing
     of them may be left, and of a person of whom another referral is left, that one.
@@ -53,6 +65,8 @@ def campaign_differences(
         *_people(store, plan, truth, forgotten),
         *_questions(store, plan, truth, references),
         *_queue(store, plan, truth, forgotten),
+        *_readiness(store, plan, truth),
+        *_follow_up(store, plan, truth),
         *_supervision(store, plan, truth),
     ]
 
@@ -152,8 +166,6 @@ def _reporting(store: Store, plan: Plan, truth: Json) -> list[str]:
     rows = store.records("demo/reporting", campaign=plan.slug)
     differences: list[str] = []
     for entry in truth["reporting"]:
-        if entry["phase"] == "readiness":
-            continue
         occurrence = plan.occurrence(entry["phase"], entry["round"])
         if entry["stage"] == "due":
             found = {
@@ -261,6 +273,95 @@ def _queue(store: Store, plan: Plan, truth: Json, forgotten: Set[Source]) -> lis
     return [*differences, *_differ("queue", sorted(found), sorted(expected))]
 
 
+def _readiness(store: Store, plan: Plan, truth: Json) -> list[str]:
+    """Set the newest checklists, and what of them is to be made good, beside the truth."""
+    found: dict[str, dict[str, int | None]] = {}
+    for row in store.records("demo/readiness", campaign=plan.slug):
+        found.setdefault(row["village"], {})[row["name"]] = row["value"]
+    checklists = {each["village_code"]: each for each in truth["readiness"]}
+    expected = [
+        village.code
+        for each in plan.calendar
+        if each.phase == "readiness"
+        for village in plan.expected(each)
+    ]
+    differences: list[str] = []
+    for village in expected:
+        lines = _lines(checklists.get(village))
+        complete = None if lines is None else int(all(lines.values()))
+        owed = 1 if lines is None else sum(not done for done in lines.values())
+        wanted: dict[str, int | None] = {
+            "readiness_complete": complete,
+            "rectifications_open": owed,
+            **{f"ready_{name}": None if lines is None else int(lines[name]) for name in CHECKLIST},
+        }
+        of_village = found.get(village, {})
+        shown = {name: of_village.get(name) for name in wanted}
+        differences += _differ(f"readiness {village}", shown, wanted)
+    return differences
+
+
+def _lines(checklist: Json | None) -> dict[str, bool] | None:
+    """Return which lines of a village's checklist are done; None where none was accepted."""
+    if checklist is None:
+        return None
+    return {name: bool(checklist[column]) for name, column in CHECKLIST.items()}
+
+
+def _follow_up(store: Store, plan: Plan, truth: Json) -> list[str]:
+    rows = store.records("demo/follow_up", campaign=plan.slug)
+    found = {
+        (row["round"], row["village"], row["name"]): (row["value"], row["state"]) for row in rows
+    }
+    enrolled = store.records("demo/enrolled")
+    differences: list[str] = []
+    for phase in truth["follow_up"]:
+        where = f"follow_up {phase['as_of']}"
+        occurrence = plan.occurrence("follow_up", phase["round"])
+        villages = {code: dict(counts) for code, counts in phase["villages"].items()}
+        for person in enrolled:
+            _add_enrolled(villages, plan, occurrence, person)
+        for village in plan.expected(occurrence):
+            for name, wanted in villages[village.code].items():
+                value, _ = found.get((phase["round"], village.code, name), (None, ""))
+                differences += _differ(f"{where} {village.code} {name}", value, wanted)
+        for name, count in phase["people"].items():
+            shown = found.get((phase["round"], "", name))
+            if shown not in (as_released(count), (None, "withheld")):
+                differences += _differ(f"{where} {name}", shown, as_released(count))
+    return differences
+
+
+def _add_enrolled(
+    villages: Mapping[str, dict[str, int]],
+    plan: Plan,
+    occurrence: Occurrence,
+    person: Mapping[str, Any],
+) -> None:
+    """Count the one visit that is due for who was enrolled after an assessment; nobody makes it."""
+    as_of = occurrence.due
+    if person["confirmed_on"] > as_of:
+        return
+    codes = {village.code for village in plan.villages}
+    residence, registered = person["residence_village"], person["registered_village"]
+    counts = villages[registered if residence not in codes and registered in codes else residence]
+    due_on = next_due(person["confirmed_on"], None, None)
+    month = read_period(occurrence.period) if occurrence.period else None
+    first, last = (month.first, month.last) if month else (occurrence.opens, as_of)
+    counts["visits_due"] += first <= due_on <= last
+    counts["visits_overdue"] += due_on < as_of
+    counts["visits_ahead"] += as_of < due_on <= as_of + timedelta(days=30)
+
+
+def as_released(count: int) -> tuple[int | None, str]:
+    """Return a count of people as the office sees it: DOMAIN.md section 7, written once more."""
+    if count == 0:
+        return 0, "zero"
+    if count <= 7:
+        return None, "withheld"
+    return 5 * ((count + 2) // 5), "released"
+
+
 def _supervision(store: Store, plan: Plan, truth: Json) -> list[str]:
     figures = {
         (row["round"], row["village"], row["name"]): row["value"]
@@ -269,16 +370,30 @@ def _supervision(store: Store, plan: Plan, truth: Json) -> list[str]:
     todo: dict[tuple[int, str], list[str]] = {}
     for row in store.records("demo/actions", campaign=plan.slug):
         todo.setdefault((row["round"], row["village"]), []).append(row["action"])
+    rectifications = store.records("demo/rectifications", campaign=plan.slug)
     differences: list[str] = []
     for month in truth["supervision"]:
+        as_of = date.fromisoformat(month["as_of"])
         for village, wanted in month["villages"].items():
             where = f"supervision {month['period']} {village}"
             for name in ("visits_due", "visits_done", "visits_late", "visits_overdue"):
                 found = figures.get((month["round"], village, name))
                 differences += _differ(f"{where} {name}", found, wanted[name])
             actions = todo.get((month["round"], village), [])
-            differences += _differ(where, actions, wanted["shortfalls"][:MOST_ACTIONS])
+            overdue = [
+                each["shortfall"]
+                for each in rectifications
+                if each["village"] == village and _is_overdue(each, as_of)
+            ]
+            # what is past its day leads, whether or not the month shows it again
+            asked = list(dict.fromkeys([*overdue, *wanted["shortfalls"]]))
+            differences += _differ(where, actions, asked[:MOST_ACTIONS])
     return differences
+
+
+def _is_overdue(rectification: Mapping[str, Any], day: date) -> bool:
+    closed_on = rectification["closed_on"]
+    return rectification["due"] < day and (closed_on is None or closed_on > day)
 
 
 def _by_key(what: str, found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> list[str]:

@@ -31,6 +31,11 @@ DROPPED = frozenset({"adult"})
 """Mistakes no correction can put right: the row is left out of the corrected file."""
 
 
+OF_A_PAIR = ("death_agrees", "visited_on_before_death")
+"""Mistakes of follow_up that two rows make together: a death, and a visit on a later day. The
+second row is as it should be; it is the first that contradicts it."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a mistake needs to know beside the row."""
@@ -66,6 +71,15 @@ def _in_future(column: str) -> Mistake:
 def _more_than(column: str, *others: str) -> Mistake:
     def change(values: Values, setting: Setting) -> Values:
         return {column: sum(_count(values[other]) for other in others) + setting.draw.randint(2, 9)}
+
+    return change
+
+
+def _more_than_ever(column: str) -> Mistake:
+    """More than all earlier months can have left over."""
+
+    def change(values: Values, setting: Setting) -> Values:
+        return {column: _count(values["subsidy_applied"]) + setting.draw.randint(500, 900)}
 
     return change
 
@@ -135,6 +149,9 @@ def _unknown_outcome(values: Values, setting: Setting) -> Values:
 
 
 _REGION = "990199"
+_LONG_AGO = (date(1987, 3, 2), date(1988, 11, 21))
+"""Days before anybody's diagnosis."""
+_GONE: Values = {"lost_reason": "moved", "stability": None, "rating": None}
 _NO_DAY = ("2025-02-30", "2025年13月1日", "2024.11.31", "上周三")
 _NO_CODE = ("99010100100", "村委会", "9901O1001001")
 _NO_COUNT = ("若干", "约20", "-3", "1.5")
@@ -212,19 +229,38 @@ MISTAKES: Mapping[str, Mapping[str, Mistake]] = {
         "medication_valid": _put("medication", "5"),
         "adverse_reaction_valid": _put("adverse_reaction", "轻微"),
         "lost_reason_valid": _put("lost_reason", "出差"),
-        "clinician_licence_valid": _put("clinician_licence", None, "见前"),
+        "clinician_licence_valid": _put("clinician_licence", "见前"),
+        "visited_on_not_to_come": _in_future("visited_on"),
+        "visited_on_after_diagnosis": _put("visited_on", *_LONG_AGO),
+        "visited_on_before_death": lambda values, setting: {},
+        "lost_reason_agrees": lambda values, setting: _GONE | {"seen": "person"},
+        "death_agrees": lambda values, setting: _GONE | {"seen": "nobody", "lost_reason": "died"},
+        "clinician_known": _put("clinician_licence", "119880000000001"),
     },
     "service_month": {
         "village_code_valid": _put("village_code", *_NO_CODE),
         "month_valid": _put("month", "2019-01", "本月"),
+        "month_begun": _put("month", "2099-01"),
         "care_group_met_valid": _put("care_group_met", "准备开"),
         "status_updated_on_valid": _in_future("status_updated_on"),
         "guardian_contacts_valid": _put("guardian_contacts", *_NO_COUNT),
         "rehabilitation_sessions_valid": _put("rehabilitation_sessions", *_NO_COUNT),
         "subsidy_applied_valid": _put("subsidy_applied", *_NO_COUNT),
         "subsidy_paid_valid": _put("subsidy_paid", *_NO_COUNT),
-        "subsidy_paid_within_applied": _more_than("subsidy_paid", "subsidy_applied"),
+        "subsidy_reviewed_valid": _put("subsidy_reviewed", *_NO_COUNT),
+        "subsidy_reviewed_within_applied": _more_than_ever("subsidy_reviewed"),
+        "subsidy_paid_within_applied": _more_than_ever("subsidy_paid"),
         "problems_raised_valid": _put("problems_raised", "没有问题"),
+    },
+    "care_group": {
+        "village_code_valid": _put("village_code", *_NO_CODE),
+        "role_valid": _put("role", "民警", "组长", None),
+        "filled_valid": _put("filled", "待定"),
+        "trained_on_valid": _in_future("trained_on"),
+        "trained_is_filled": lambda values, setting: {
+            "filled": "no",
+            "trained_on": setting.arrival,
+        },
     },
     "registered_person": {
         **_IDENTITY_OF_A_PERSON,

@@ -186,6 +186,7 @@ SHEET_TITLES = {
     "referral": "转介人员",
     "readiness": "动员准备",
     "service_month": "月度服务",
+    "care_group": "关爱帮扶小组",
     "follow_up": "随访记录",
     "registered_person": "在册人员",
 }

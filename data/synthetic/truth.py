@@ -28,6 +28,11 @@ plan's time zone. Keys of the file:
   `against_register`), `rule`, and the true `answer`, `same` or `different`.
 - `registered`: the register numbers that the standing register brings in.
 - `readiness`: one entry a village whose sheet was accepted in the end, with its values.
+- `follow_up`: one entry a follow-up phase, as of the end of its due day: `round`, `opens`, `as_of`;
+  `villages`: village -> `visits_due`, `visits_done`, `visits_late`, `visits_entered_late` (due days
+  from its opening to its due day, or in its month), `visits_overdue` (of any time), `visits_ahead`
+  (in the thirty days after it); `people`: people of the township whom a concentrated one is to
+  visit and did (empty for a month's). People enrolled from assessments are not in it.
 - `supervision`: one entry a month, as of the end of its due day: `round`, `period`, `as_of`;
   `villages`: village -> `reporting`, `service` (null, or the accepted sheet), `visits_due`,
   `visits_done`, `visits_late` (due days in the month), `visits_overdue` (of any month) and
@@ -39,7 +44,7 @@ plan's time zone. Keys of the file:
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -54,6 +59,7 @@ from tasks.rules.deadlines import read_period
 
 Json = dict[str, Any]
 
+_AHEAD = timedelta(days=30)
 _REPORTING_PHASES = ("readiness", "sweep", "supervision")
 _SHORTFALLS = (
     "report_missing",
@@ -192,6 +198,11 @@ def tell_truth(
         "questions": _questions(cast, referrals),
         "registered": sorted(each.entry.register_no for each in listed),
         "readiness": _readiness(judge),
+        "follow_up": [
+            _follow_up(plan, population, listed, judge, occurrence)
+            for occurrence in plan.calendar
+            if occurrence.phase == "follow_up"
+        ],
         "supervision": [
             _supervision(plan, population, listed, judge, occurrence)
             for occurrence in plan.calendar
@@ -436,6 +447,55 @@ def _supervision(
         "villages": villages,
         "visits": visits,
     }
+
+
+def _follow_up(
+    plan: Plan,
+    population: Population,
+    listed: Sequence[Listed],
+    judge: Judge,
+    occurrence: Occurrence,
+) -> Json:
+    as_of = occurrence.due
+    month = read_period(occurrence.period) if occurrence.period else None
+    first, last = (month.first, month.last) if month else (occurrence.opens, as_of)
+    fallen = _visits_as_of(population, listed, judge, as_of)
+    ahead = (as_of + _AHEAD).isoformat()
+    villages = {}
+    for village in plan.villages:
+        own = [each for each in fallen if each["village"] == village.code]
+        inside = [each for each in own if first.isoformat() <= each["due_on"] <= last.isoformat()]
+        done = [each for each in inside if each["state"] == "done"]
+        villages[village.code] = {
+            "visits_due": len(inside),
+            "visits_done": len(done),
+            "visits_late": sum(each["state"] == "late" for each in inside),
+            "visits_entered_late": sum(each["entered_on"] > each["due_on"] for each in done),
+            "visits_overdue": sum(each["state"] == "overdue" for each in own),
+            "visits_ahead": sum(as_of.isoformat() < each["due_on"] <= ahead for each in own),
+        }
+    return {
+        "round": occurrence.round,
+        "opens": occurrence.opens.isoformat(),
+        "as_of": as_of.isoformat(),
+        "villages": villages,
+        "people": {} if month else _concentrated(listed, judge, occurrence),
+    }
+
+
+def _concentrated(listed: Sequence[Listed], judge: Judge, occurrence: Occurrence) -> dict[str, int]:
+    """Return how many people a concentrated follow-up was to visit, and how many it visited."""
+    seen = {
+        each.row.about.listed.entry.register_no
+        for each in judge.current("follow_up", occurrence.due)
+        if isinstance(each.row.about, Visit)
+        and each.row.about.counts
+        and occurrence.opens <= each.row.about.visited_on <= occurrence.due
+    }
+    owed = {
+        each.entry.register_no for each in listed if each.entry.confirmed_on <= occurrence.opens
+    }
+    return {"people_to_visit": len(owed), "people_visited": len(owed & seen)}
 
 
 def _visits_as_of(

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from data.synthetic.messes import NO_CONSENT, Deal, Setting, spoil
+from data.synthetic.messes import NO_CONSENT, OF_A_PAIR, Deal, Setting, spoil
 from data.synthetic.population import Population, Registered, weighted
 from data.synthetic.submissions import Post, Row, Sender, Values, at_minute, moment
 from tasks.plan import Plan
+
+CLINICIANS = tuple(f"{110990000000000 + number}" for number in range(6))
+"""Licences of those who visit. A plan that lists its clinicians lists these."""
 
 _UNSTABLE_DAYS = 14
 _LATER_FILE_MISTAKES = 2
@@ -166,7 +169,9 @@ def send_visits(
     elsewhere: Sequence[str],
 ) -> None:
     """Send a file on each of `arrivals` with the visits entered before it, then its correction."""
-    deal = Deal("follow_up", draw)
+    unknown = () if plan.health_centre.clinicians else ("clinician_known",)
+    deal = Deal("follow_up", draw, without=frozenset((*OF_A_PAIR, *unknown)))
+    is_paired = False
     waiting = list(visits)
     before: list[Row] = []
     for arrival in arrivals:
@@ -176,7 +181,12 @@ def send_visits(
             continue
         setting = Setting(arrival, elsewhere, draw)
         count = min(len(due) // 3, max(_LATER_FILE_MISTAKES, len(deal.undealt)))
-        wrong = {visit: next(deal) for visit in draw.sample(due, count)}
+        pair = () if is_paired else _tried_and_met(due)
+        is_paired = is_paired or bool(pair)
+        # the pair first, so that both of it are put right together
+        wrong = dict(zip(pair, OF_A_PAIR, strict=False))
+        others = [visit for visit in due if visit not in pair]
+        wrong |= {visit: next(deal) for visit in draw.sample(others, min(count, len(others)))}
         overlooked = set(list(wrong)[10:])
         first, second = [], []
         for visit in due:
@@ -197,6 +207,20 @@ def send_visits(
             at = at_minute(arrival + timedelta(days=1), draw.choice(_AFTERNOON))
             post.send(centre, "follow_up", number, at, {"follow_up": second})
         before = [row for row in first if not row.fails][-2:]
+
+
+def _tried_and_met(visits: Sequence[Visit]) -> tuple[Visit, ...]:
+    """Return an attempt and the visit at which the person was met next, the only two of a person.
+
+    Nothing where there are no such two.
+    """
+    for tried in visits:
+        own = [each for each in visits if each.listed is tried.listed]
+        if not tried.counts and len(own) == 2:
+            met = max(own, key=lambda each: each.visited_on)
+            if met.visited_on > tried.visited_on and met.values["seen"] == "person":
+                return tried, met
+    return ()
 
 
 def _listed(entry: Registered, arrival: date, draw: Random) -> Listed:
@@ -292,7 +316,7 @@ def _common(listed: Listed, on: date, entered: date, draw: Random) -> Values:
         "visited_on": on,
         "entered_on": entered,
         "lost_reason": None,
-        "clinician_licence": f"{110990000000000 + draw.randrange(50)}",
+        "clinician_licence": draw.choice(CLINICIANS),
     }
 
 

@@ -88,11 +88,11 @@ def occurrence_at(
     """Return the occurrence of `phase` that a run on `as_of` is about.
 
     The named round; else the one with the latest due day up to `as_of`; else the first that is open
-    on it; else the first. A quarterly pack is none of these, and an approved ad-hoc sweep is only
-    where it is named or the plan has no other. Raises WrongCommand where the plan has no such phase
-    or round, or only an ad-hoc one that the health side did not approve.
+    on it; else the first. An approved ad-hoc sweep is only where it is named or the plan has no
+    other. Raises WrongCommand where the plan has no such phase or round, or only an ad-hoc one that
+    the health side did not approve.
     """
-    of_phase = [each for each in plan.calendar if each.phase == phase != PACK]
+    of_phase = [each for each in plan.calendar if each.phase == phase]
     if not of_phase and phase == "sweep" and plan.ad_hoc:
         raise WrongCommand("plan.ad_hoc_not_approved", campaign=plan.slug, phase=phase)
     if not of_phase:

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasks.plan.remarks import Remark
-from tasks.rules.contract import PHASES, PURPOSES
+from tasks.rules.contract import CHOICES, PHASES, PURPOSES
 from tasks.rules.deadlines import (
     REST_DAY_RULES,
     RestDayRule,
@@ -34,7 +34,7 @@ from tasks.rules.requests import FIRST_ROUND, IN_PLAN, Request
 from tasks.rules.wording import LANGUAGES
 
 PACK = "quarterly_pack"
-"""The phase name of a quarterly meeting pack in the calendar; no flow of its own runs it."""
+"""The phase of a quarterly meeting pack. A plan file names the phase it belongs to, supervision."""
 
 SET_PHASES = (
     "readiness",
@@ -135,6 +135,12 @@ def _grids_apart(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("plan.role_twice", "")
+    return names
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -183,6 +189,8 @@ Mail = Annotated[str, _matching("plan.mail_address", _MAIL)]
 Slug = Annotated[str, _matching("plan.slug", r"[a-z0-9][a-z0-9-]{0,63}")]
 Purpose = Annotated[str, _one_of("plan.purpose", PURPOSES)]
 Language = Annotated[Literal["zh-CN", "en"], _one_of("plan.choice", LANGUAGES)]
+Licence = Annotated[str, _matching("plan.licence", r"[0-9A-Za-z]{8,24}")]
+CareRole = Annotated[str, _one_of("plan.choice", tuple(CHOICES["care_role"]))]
 Percent = Annotated[int, Field(ge=1, le=100)]
 ReminderDays = Annotated[int, Field(ge=1, le=60)]
 
@@ -225,6 +233,8 @@ class HealthCentre(_Part):
 
     code: Annotated[str, _matching("plan.centre_code", r"\d{9}000")]
     name: Text
+    clinicians: tuple[Licence, ...] = ()
+    """The licence numbers of those whose findings count; none where the plan lists nobody."""
 
     @property
     def township(self) -> str:
@@ -260,6 +270,16 @@ class Rules(_Part):
     rectification_days: Annotated[int, Field(ge=1, le=90)] = 14
     returns_kept_days: Annotated[int, Field(ge=1, le=30)] = 30
     """How long a return workbook, which holds a village's refused rows, is kept."""
+    face_to_face_rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    """From which rating of a clinician's on a person is met face to face; None: no such rule."""
+    face_to_face_a_year: Annotated[int, Field(ge=1, le=12)] | None = None
+    """How often a year at least; only together with the rating."""
+    care_group_roles: Annotated[
+        tuple[CareRole, ...], Field(min_length=1), AfterValidator(_each_once)
+    ] = ("village_secretary", "village_doctor", "grid_worker", "disability_commissioner")
+    """The roles that every care group must have filled."""
+    subsidy_days: Annotated[int, Field(ge=1, le=365)] = 60
+    """After how many days a subsidy that was applied for and is not paid is overdue."""
     retention: Retention = Retention()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from tasks.plan.approved import ad_hoc_sweep, approved_occurrences, read_approved
 from tasks.plan.findings import Findings, Part
 from tasks.plan.model import (
-    PACK,
     AdHoc,
     ClinicSession,
     Duty,
@@ -47,7 +46,7 @@ _SECTIONS = (
     "ad_hoc",
 )
 _KEYS = (*Heading.model_fields, *_SECTIONS)
-_ORDER = {phase: position for position, phase in enumerate((*PHASES, PACK))}
+_ORDER = {phase: position for position, phase in enumerate(PHASES)}
 
 
 def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
@@ -77,6 +76,8 @@ def read_plan(path: Path, workdays: WorkdayCalendar) -> Plan:
     villages = (
         read_villages(path.with_name(villages_file), centre, findings) if villages_file else ()
     )
+    if centre:
+        findings.once("health_centre clinicians", [each.upper() for each in centre.clinicians])
     recipients = _table(content, "recipients", Recipients, findings)
     rules = _table({"rules": {}, **content}, "rules", Rules, findings)
     limits = _table({"limits": {}, **content}, "limits", Limits, findings)
@@ -236,3 +237,5 @@ def _check_rules(rules: Rules, findings: Findings) -> None:
     most = 2 * rules.withhold_to + 1
     if rules.round_to > most:
         findings.wrong("rules round_to", "plan.rounds_to_zero", limit=most)
+    if (rules.face_to_face_rating is None) != (rules.face_to_face_a_year is None):
+        findings.wrong("rules face_to_face_rating", "plan.face_to_face")

@@ -159,7 +159,7 @@ def column_places(file: str, name: str, head: Head) -> list[int | None]:
             file=file,
             sheet=name,
             row=head.row,
-            columns="、".join(missing),
+            columns=tuple(missing),
         )
     return [where.get(column.name) for column in head.sheet.columns]
 
@@ -174,5 +174,5 @@ def _refuse_extra(head: Head, place: int, at: dict[str, object]) -> NoReturn:
     word = head.upper[place] + head.lower[place]
     if word in _KNOWN_WORDS:
         raise FileRefused("refused.extra_column", **at, head=word)
-    allowed = "、".join(column.heads[0] for column in head.sheet.columns)
+    allowed = tuple(column.heads[0] for column in head.sheet.columns)
     raise FileRefused("refused.unknown_column", **at, allowed=allowed)

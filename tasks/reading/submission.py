@@ -226,7 +226,7 @@ def _fitting(
     Hidden ones are sheets like others, and so are hidden rows: a filter that was left on hides what
     somebody entered.
     """
-    titles = "、".join(SHEETS[name].title for name in SHEETS_OF_PHASE[identity.phase])
+    titles = tuple(SHEETS[name].title for name in SHEETS_OF_PHASE[identity.phase])
     seen: dict[str, str] = {}
     for grid in grids:
         head = find_head(grid.top(HEAD_WITHIN), identity.phase)

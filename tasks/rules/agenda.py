@@ -5,11 +5,12 @@ between. A due day ends at 24:00 of the plan's time zone: a phase is owed from t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from tasks.rules.contract import NIGHTLY_PHASES, PHASES, RUN_PHASES, VILLAGE_PHASES
+from tasks.rules.contract import NIGHTLY_PHASES, PHASES, VILLAGE_PHASES
 from tasks.rules.errors import WrongCommand
+from tasks.rules.meeting import months_of
 
 Round = tuple[str, int]
 """A phase and its round; 0 for a phase without rounds."""
@@ -18,8 +19,12 @@ BECAUSE = ("due", "extended", "reopened", "daily", "news")
 """Why a run is owed: a due day, an extension or a reopening is over, a day of a phase that runs
 daily, or something came that its newest run did not know."""
 
-FOLLOWS = {"list_compilation": ("sweep",), "aggregation": ("sweep", "list_compilation")}
-"""Phase -> the phases whose released figures it rests on."""
+FOLLOWS = {
+    "list_compilation": ("sweep",),
+    "aggregation": ("sweep", "list_compilation"),
+    "quarterly_pack": ("supervision",),
+}
+"""Phase -> the phases whose released figures it rests on; of a quarter those of its months."""
 
 DAILY_PHASES = ("diagnosis_queue",)
 """The phases that run each day from their opening day to their due day."""
@@ -100,13 +105,18 @@ class Standing:
     """Round -> a hash of the files that came for it and of its extensions; '' where none."""
     revisions: Mapping[Round, int]
     """Round -> its newest released revision."""
+    periods: Mapping[Round, str] = field(default_factory=dict)
+    """Released round -> the month or quarter it looked back on, where it did."""
 
-    def followed(self, phase: str) -> str:
-        """Return the newest revisions of the phases that `phase` follows."""
+    def followed(self, phase: str, round: int = 0) -> str:
+        """Return the newest revisions of what a round of `phase` follows."""
+        quarter = self.periods.get((phase, round), "")
+        months = months_of(quarter) if "Q" in quarter else ()
         return " ".join(
-            f"{name}-{round}-r{revision}"
-            for (name, round), revision in sorted(self.revisions.items())
+            f"{name}-{number}-r{revision}"
+            for (name, number), revision in sorted(self.revisions.items())
             if name in FOLLOWS.get(phase, ())
+            and (not months or self.periods.get((name, number)) in months)
         )
 
 
@@ -121,16 +131,15 @@ def owed(
 ) -> list[Owed]:
     """Return the runs that are owed at `now`, wall time of the plan's zone, in their order.
 
-    `runs` are all that completed, the newest last; `issued` is the plan's day of issue. A phase
-    that no flow runs owes nothing, nor does a sweep that was not approved. Whatever was missed is
-    owed once: a phase as of each of its own days, what runs daily as of the last full day.
+    `runs` are all that completed, the newest last; `issued` is the plan's day of issue. A sweep
+    that was not approved owes nothing. Whatever was missed is owed once: a phase as of each of its
+    own days, what runs daily as of the last full day.
     """
     last = now.date() - DAY
     going = [each for each in terms if each.is_approved]
     found = [
         each
         for term in going
-        if term.phase in RUN_PHASES
         for each in _of_term(term, _of(runs, term.phase, term.round), standing, last)
     ]
     for phase in nightly:
@@ -215,7 +224,7 @@ def _has_news(term: Term, own: Sequence[Run], standing: Standing, last: date) ->
     arrived = standing.arrived.get((term.phase, term.round), "")
     return (
         (shown.arrived != arrived and _newest_day(own) < last)
-        or shown.followed != standing.followed(term.phase)
+        or shown.followed != standing.followed(term.phase, term.round)
         or shown.as_of < term.due  # run by hand as of a day before: what is shown is no due figure
     )
 

@@ -25,6 +25,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "status_updated_on",
         "confirmed_on",
         "last_visited_on",
+        "trained_on",
     ),
     "month": ("month",),
     "count": (
@@ -38,6 +39,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "guardian_contacts",
         "rehabilitation_sessions",
         "subsidy_applied",
+        "subsidy_reviewed",
         "subsidy_paid",
         "problems_raised",
     ),
@@ -66,13 +68,14 @@ _MAY_BE_BLANK: dict[str, frozenset[str]] = {
     ),
     "assessment_outcome": frozenset({"second_opinion_requested"}),
     "follow_up": frozenset({"lost_reason"}),
-    "service_month": frozenset({"status_updated_on"}),
+    "service_month": frozenset({"status_updated_on", "subsidy_reviewed"}),
+    "care_group": frozenset({"trained_on"}),
     "registered_person": frozenset(
         {"resident_id", "registered_village", "phone", "stability", "last_visited_on"}
     ),
 }
 
-FILLED_IN = ("village_code", "grid", "month", "row_no")
+FILLED_IN = ("village_code", "grid", "month", "row_no", "role")
 """What a template fills in by itself; it is no statement of the village's."""
 
 

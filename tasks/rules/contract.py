@@ -21,12 +21,22 @@ PHASES = (
     "diagnosis_queue",
     "follow_up",
     "supervision",
+    "quarterly_pack",
     "retention",
     "reminders",
 )
 
-RUN_PHASES = ("sweep", "list_compilation", "aggregation", "diagnosis_queue", "supervision")
-"""The phases that a flow runs today and that release figures."""
+RUN_PHASES = (
+    "readiness",
+    "sweep",
+    "list_compilation",
+    "aggregation",
+    "diagnosis_queue",
+    "follow_up",
+    "supervision",
+    "quarterly_pack",
+)
+"""The phases that a flow runs and that release figures."""
 
 NIGHTLY_PHASES = ("retention", "reminders")
 """The phases that a flow runs for a day and that release nothing: no round, no figures."""
@@ -46,7 +56,7 @@ REPORTING_STATES = ("on_time", "late", "returned", "missing", "extended", "not_e
 
 FIGURE_STATES = ("released", "withheld", "zero", "not_reported")
 
-UNITS = ("people", "households", "files", "visits", "days", "percent", "sessions")
+UNITS = ("people", "households", "files", "visits", "days", "percent", "sessions", "rows")
 
 
 @dataclass(frozen=True)
@@ -187,6 +197,19 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         "mended": ("已排除故障",),
         "other": ("其他",),
     },
+    "rectification_evidence": {
+        "visited": ("现场查看",),
+        "document_seen": ("查看资料",),
+        "photo_seen": ("查看照片",),
+        "meeting_minutes": ("会议记录",),
+        "register_checked": ("核对台账",),
+    },
+    "rectification_reason": {
+        "nothing_seen": ("未见依据",),
+        "other_matter": ("依据不符",),
+        "other_month": ("不是本月的",),
+        "not_finished": ("没有做完",),
+    },
     "mode": {"home": ("上门", "家庭访视"), "clinic": ("门诊",), "phone": ("电话",)},
     "seen": {
         "person": ("本人",),
@@ -210,7 +233,40 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         "moved": ("迁居他处", "搬迁"),
         "no_contact": ("联系不上", "走失"),
         "declined": ("谢绝", "拒绝"),
+        "transferred": ("转出", "转诊", "转诊/转出"),
+        "died": ("死亡", "已故", "去世"),
         "other": ("其他",),
+    },
+    # who belongs to a care group; no role of police or security (DOMAIN.md section 3, limit 8)
+    "care_role": {
+        "village_secretary": ("村(社区)书记", "村书记", "社区书记", "书记"),
+        "village_doctor": ("村医", "乡村医生", "社区医生"),
+        "grid_worker": ("网格员",),
+        "disability_commissioner": ("残疾人专职委员", "残疾人专委", "残协专职委员"),
+        "guardian_representative": ("监护人代表", "家属代表"),
+        "social_worker": ("社工", "社会工作者"),
+        "volunteer": ("志愿者",),
+    },
+    "gap_kind": {
+        "lost_to_follow_up": ("失访",),
+        "medication_interrupted": ("服药中断",),
+        "temporary_resident": ("人户分离",),
+        "guardian_missing": ("无监护人",),
+        "guardian_weak": ("监护薄弱",),
+    },
+    "gap_step": {
+        "telephone": ("电话联系",),
+        "home_visit": ("上门探访",),
+        "ask_village_doctor": ("请村医了解",),
+        "medication_review": ("复核用药",),
+        "find_guardian": ("落实监护人",),
+        "support_guardian": ("帮扶监护人",),
+        "contact_home_centre": ("联系户籍地卫生院",),
+    },
+    "gap_closed": {
+        "settled": ("已解决",),
+        "arranged": ("已另行落实",),
+        "not_so": ("与实际不符",),
     },
 }
 
@@ -387,6 +443,12 @@ FOLLOW_UP = Sheet(
         RowRule("adverse_reaction_valid", "adverse_reaction"),
         RowRule("lost_reason_valid", "lost_reason"),
         RowRule("clinician_licence_valid", "clinician_licence"),
+        RowRule("visited_on_not_to_come", "visited_on"),
+        RowRule("visited_on_after_diagnosis", "visited_on"),
+        RowRule("visited_on_before_death", "visited_on"),
+        RowRule("lost_reason_agrees", "lost_reason"),
+        RowRule("death_agrees", "lost_reason"),
+        RowRule("clinician_known", "clinician_licence"),
     ),
     about_people=True,
 )
@@ -402,23 +464,48 @@ SERVICE_MONTH = Sheet(
         Column("guardian_contacts", ("联系监护人次数",)),
         Column("rehabilitation_sessions", ("康复活动次数",)),
         Column("subsidy_applied", ("监护补助申请数",)),
+        # a template from before it was asked for still works
+        Column("subsidy_reviewed", ("监护补助审核数",), required=False),
         Column("subsidy_paid", ("监护补助发放数",)),
         Column("problems_raised", ("反映问题数",)),
     ),
     (
         RowRule("village_code_valid", "village_code"),
         RowRule("month_valid", "month"),
+        RowRule("month_begun", "month"),
         RowRule("care_group_met_valid", "care_group_met"),
         RowRule("status_updated_on_valid", "status_updated_on"),
         RowRule("guardian_contacts_valid", "guardian_contacts"),
         RowRule("rehabilitation_sessions_valid", "rehabilitation_sessions"),
         RowRule("subsidy_applied_valid", "subsidy_applied"),
+        RowRule("subsidy_reviewed_valid", "subsidy_reviewed"),
+        RowRule("subsidy_reviewed_within_applied", "subsidy_reviewed"),
         RowRule("subsidy_paid_valid", "subsidy_paid"),
         RowRule("subsidy_paid_within_applied", "subsidy_paid"),
         RowRule("problems_raised_valid", "problems_raised"),
     ),
     about_people=False,
 )
+
+CARE_GROUP = Sheet(
+    "care_group",
+    "关爱帮扶小组",
+    (
+        _VILLAGE,
+        Column("role", ("小组角色", "角色"), "care_role"),
+        Column("filled", ("已落实", "是否落实"), "yes_no"),
+        Column("trained_on", ("培训日期", "角色培训日期")),
+    ),
+    (
+        RowRule("village_code_valid", "village_code"),
+        RowRule("role_valid", "role"),
+        RowRule("filled_valid", "filled"),
+        RowRule("trained_on_valid", "trained_on"),
+        RowRule("trained_is_filled", "trained_on"),
+    ),
+    about_people=False,
+)
+"""One row a role, no names: what a care group lacks is seen without them (limit 10)."""
 
 REGISTERED_PERSON = Sheet(
     "registered_person",
@@ -474,16 +561,17 @@ SHEETS = {
         ASSESSMENT_OUTCOME,
         FOLLOW_UP,
         SERVICE_MONTH,
+        CARE_GROUP,
         REGISTERED_PERSON,
     )
 }
 
 SHEETS_OF_PHASE: dict[str, tuple[str, ...]] = {
-    "readiness": ("readiness",),
+    "readiness": ("readiness", "care_group"),
     "sweep": ("coverage", "referral"),
     "diagnosis_queue": ("assessment_outcome",),
     "follow_up": ("follow_up", "registered_person"),
-    "supervision": ("service_month",),
+    "supervision": ("service_month", "care_group"),
 }
 """Which sheets a submission for a phase may hold."""
 

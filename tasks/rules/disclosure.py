@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from tasks.rules.input_quality import RETURNED
+
 WITHHOLD_TO = 7
 ROUND_TO = 5
 FEWEST_VALUES = 4
@@ -20,10 +22,16 @@ RATES: Mapping[str, tuple[str, str]] = {
     "coverage": ("households_visited", "households"),
     "heed_rate": ("people_attended", "people_offered"),
     "confirmed_share": ("people_confirmed", "people_assessed"),
+    "managed_rate": ("rate_managed", "rate_registered"),
+    "standard_rate": ("rate_standard", "rate_registered"),
+    "medicated_rate": ("rate_medicated", "rate_registered"),
+    "regularly_rate": ("rate_regularly", "rate_registered"),
+    "stable_rate": ("rate_stable", "rate_assessed"),
 }
 """Rate -> (numerator, denominator). Coverage: households visited of households. Heed rate:
 referrals that attended of referrals offered an assessment. Confirmed share: confirmed of assessed,
-a quality figure and never a target (DOMAIN.md section 6)."""
+a quality figure and never a target (DOMAIN.md section 6). The national rates: as
+`national_rates.PUBLISHED` defines them."""
 
 
 @dataclass(frozen=True)
@@ -133,16 +141,20 @@ class Scope(NamedTuple):
 SERVICE = "supervision"
 """The phase whose rounds are months: the same counts of the same villages, looked at again."""
 
+RATED = "quarterly_pack"
+"""The phase whose rounds are quarters: it counts the township's register, whatever the campaign."""
+
 
 def thread(scope: Scope) -> tuple[str | int, ...]:
     """Return what stays the same while counts of one name and place may be one and the same count.
 
     Rounds of a sweep count other referrals each. List and queue look at the same people again and
     again, whatever the round. A month's subsidies may be those of another month, and those that
-    another campaign asked the village for: so they are one thread in all campaigns.
+    another campaign asked the village for: so they are one thread in all campaigns. So is the
+    register, quarter by quarter.
     """
-    if scope.phase == SERVICE:
-        return (SERVICE,)
+    if scope.phase in (SERVICE, RATED):
+        return (scope.phase,)
     if scope.phase == "sweep":
         return scope
     return scope[:2]
@@ -150,7 +162,7 @@ def thread(scope: Scope) -> tuple[str | int, ...]:
 
 def may_meet(one: Scope, other: Scope) -> bool:
     """Whether counts of two scopes can stand in one sum, or be the same count."""
-    if SERVICE in (one.phase, other.phase):
+    if {SERVICE, RATED} & {one.phase, other.phase}:
         return one.phase == other.phase
     return one.campaign == other.campaign
 
@@ -201,9 +213,16 @@ GROWING = frozenset(
         "people_confirmed",
         "people_not_confirmed",
         "people_declined",
+        "people_to_visit",
+        "people_visited",
+        "people_visit_declined",
+        "rate_registered",
+        "rate_managed",
+        "rate_medicated",
     }
 )
-"""Counts to which people are added as a campaign goes on; they fall only where one is taken out."""
+"""Counts to which people are added as a campaign or a year goes on; they fall only where one is
+taken out, or a new year begins."""
 
 
 def relations(
@@ -221,18 +240,34 @@ def relations(
     def over_villages(name: str) -> Relation:
         return Relation(((name, ""),), tuple((name, village) for village in villages))
 
-    def subsidies(village: str) -> Relation:
-        """Whether all that was applied for was paid is told: a thing to do, a rectification."""
-        applied = exact.get(("subsidy_applied", village))
-        paid = exact.get(("subsidy_paid", village))
-        if applied is None or paid is None:
-            rest = ANYTHING
-        else:
-            rest = SOMETHING if paid < applied else NOTHING
-        return Relation((("subsidy_applied", village),), (("subsidy_paid", village),), rest)
+    def subsidies(village: str) -> tuple[Relation, ...]:
+        """Whether all that was applied for was paid is told: a thing to do, a rectification.
 
-    if phase == "sweep":
-        return (over_villages("referrals"),)
+        More is paid than was applied for in the month where earlier applications are paid. That no
+        more are reviewed than are applied for, and none is paid without, is what who knows of no
+        earlier applications assumes.
+        """
+        applied, reviewed, paid = (
+            (name, village) for name in ("subsidy_applied", "subsidy_reviewed", "subsidy_paid")
+        )
+        asked, settled = exact.get(applied), exact.get(paid)
+        if asked is None or settled is None:
+            told = Relation((applied,), (paid,), ANYTHING)
+        elif settled > asked:
+            told = Relation((paid,), (applied,), ANYTHING)
+        else:
+            told = Relation((applied,), (paid,), SOMETHING if settled < asked else NOTHING)
+        return (
+            told,
+            Relation((applied,), (reviewed,), ANYTHING),
+            Relation((reviewed,), (paid,), ANYTHING),
+        )
+
+    if phase in ("sweep", "follow_up"):
+        # of everybody to be visited, some were visited, some declined; who is lost was not visited
+        visited = ("people_visited", "people_visit_declined", "people_lost")
+        to_visit = _of(("people_to_visit",), visited, ANYTHING)
+        return (over_villages("referrals"),) if phase == "sweep" else (to_visit,)
     if phase == "list_compilation":
         return (
             over_villages("people_listed"),
@@ -251,8 +286,22 @@ def relations(
     if phase == SERVICE:
         return (
             over_villages("subsidy_applied"),
+            over_villages("subsidy_reviewed"),
             over_villages("subsidy_paid"),
-            *map(subsidies, villages),
+            *(each for village in villages for each in subsidies(village)),
+        )
+    if phase == RATED:
+        # each is some of those before it (national_rates.COUNTS)
+        return tuple(
+            _of((f"rate_{whole}",), (f"rate_{part}",), ANYTHING)
+            for whole, part in (
+                ("registered", "managed"),
+                ("managed", "standard"),
+                ("managed", "medicated"),
+                ("medicated", "regularly"),
+                ("managed", "assessed"),
+                ("assessed", "stable"),
+            )
         )
     return ()
 
@@ -287,7 +336,7 @@ def between_revisions(keys: Iterable[Key]) -> tuple[Relation, ...]:
     As between phases, this is knowledge only where the exact counts bear it out: people are added
     and nobody is taken out, and while the list stays as it is the queue holds the same people.
     """
-    growing = [key for key in keys if key[0] in GROWING]
+    growing = [key for key in keys if key[0] in GROWING or key[0].startswith(RETURNED)]
     return (
         *(Relation((key,), (key,), ANYTHING) for key in growing),
         _of(QUEUED, QUEUED),

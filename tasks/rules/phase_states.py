@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from tasks.rules.agenda import Run, Term
-from tasks.rules.contract import RUN_PHASES
 from tasks.rules.errors import WrongCommand
 
 STATES = ("planned", "open", "due", "closed", "reopened")
@@ -45,7 +44,6 @@ def following(
     """Return the states that a phase has come into since the last of `steps`, in order.
 
     `steps` are those recorded, the newest last; `runs` the completed runs of the term's round.
-    A phase that no flow runs is closed by its day alone.
     """
     found: list[Step] = []
     while step := _next([*steps, *found], term, runs, issued, today):
@@ -74,7 +72,7 @@ def _next(
             return Step("due", end)
         case "due" if today <= end:
             return Step("open", today)
-        case "due" if closed := _closed_on(term, runs, end):
+        case "due" if closed := _closed_on(runs, end):
             return Step("closed", closed)
     return None
 
@@ -85,7 +83,5 @@ def _end(steps: Sequence[Step], term: Term) -> date:
     return max(term.due, untils[-1]) if untils else term.due
 
 
-def _closed_on(term: Term, runs: Sequence[Run], end: date) -> date | None:
-    if term.phase not in RUN_PHASES:
-        return end
+def _closed_on(runs: Sequence[Run], end: date) -> date | None:
     return min((run.as_of for run in runs if run.is_whole and run.as_of >= end), default=None)

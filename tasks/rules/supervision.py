@@ -5,8 +5,7 @@ found or ranks villages (DOMAIN.md section 3, limit 5).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 
 SHORTFALLS = (
     "report_missing",
@@ -37,26 +36,6 @@ class Service:
     subsidy_paid: int | None
 
 
-@dataclass(frozen=True)
-class Rectification:
-    """A named shortfall of a village's service, from the look that opened it to the one that
-    found it made good. Rounds are those of the supervision phase."""
-
-    village: str
-    shortfall: str
-    opened_round: int
-    opened_on: date
-    due: date
-    due_provisional: bool
-    closed_round: int | None = None
-    closed_on: date | None = None
-
-    def open_after(self, round: int) -> bool:
-        """Return whether it is open once the look of `round` is over."""
-        closed_later = self.closed_round is None or self.closed_round > round
-        return self.opened_round <= round and closed_later
-
-
 def judge(service: Service) -> dict[str, bool | None]:
     """Return for every shortfall whether it holds; None where the month does not show it.
 
@@ -80,55 +59,43 @@ def shortfalls(judged: Mapping[str, bool | None]) -> tuple[str, ...]:
     return tuple(name for name in SHORTFALLS if judged[name])
 
 
-def actions(found: Iterable[str]) -> tuple[str, ...]:
-    """Return the at most three things to do, out of shortfalls in order of weight."""
-    return tuple(found)[:MOST_ACTIONS]
+def actions(found: Iterable[str], overdue: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the at most three things to do: what is overdue to be made good, then what was found.
 
-
-def rectify(
-    judged: Mapping[str, Mapping[str, bool | None]],
-    known: Iterable[Rectification],
-    *,
-    round: int,
-    on: date,
-    due: date,
-    due_provisional: bool,
-) -> tuple[Rectification, ...]:
-    """Return all rectifications as they stand after the look of `round`, by village and shortfall.
-
-    `judged`: village -> shortfall -> whether it holds. `known`: what is recorded, of any round;
-    what this look opened or closed before is kept as it was, so that a rerun gives the same. One
-    that was open is closed (on `on`) where the shortfall is seen to be gone; where the month does
-    not show it, it stays. A shortfall that holds opens one (on `on`, due on `due`) unless one is
-    open already, here or since a later month.
+    `overdue`: shortfalls whose rectification is past its due day and waits for the village, the
+    longest first; they lead even where this month does not show them. `found`: the month's, in
+    order of weight. Each is named once.
     """
-    recorded = list(known)
-    after = [
-        replace(each, closed_round=round, closed_on=on) if _made_good(each, judged, round) else each
-        for each in recorded
-    ]
-    standing = {
-        (each.village, each.shortfall)
-        for each in after
-        if each.closed_round is None or each.open_after(round) or each.opened_round == round
-    }
-    after += [
-        Rectification(village, name, round, on, due, due_provisional)
-        for village, found in judged.items()
-        for name in RECTIFIED
-        if found[name] and (village, name) not in standing
-    ]
-    return tuple(sorted(after, key=lambda each: (each.village, each.shortfall, each.opened_round)))
+    return tuple(dict.fromkeys([*overdue, *found]))[:MOST_ACTIONS]
 
 
-def _made_good(
-    each: Rectification,
-    judged: Mapping[str, Mapping[str, bool | None]],
-    round: int,
-) -> bool:
-    if each.opened_round >= round or each.closed_round is not None:
-        return False
-    return judged.get(each.village, {}).get(each.shortfall) is False
+def to_rectify(judged: Mapping[str, bool | None]) -> dict[str, bool | None]:
+    """Return of a village's shortfalls those that are made good by a due day."""
+    return {name: holds for name, holds in judged.items() if name in RECTIFIED}
+
+
+WANTED = {
+    "reporting_on_time": "more",
+    "visits_late": "less",
+    "visits_overdue": "less",
+    "status_updated": "more",
+    "care_group_met": "more",
+    "rectifications_open": "less",
+}
+"""Figures of a month that say whether the service got better, and which way that is. Visits due and
+made follow the intervals, contacts and sessions the need: more of them is no better."""
+
+
+def compare(name: str, before: float | None, after: float | None) -> str | None:
+    """Return whether a figure of WANTED is `better`, `worse` or the `same` as the month before.
+
+    None where a month does not say it, or where neither way is better.
+    """
+    if before is None or after is None or name not in WANTED:
+        return None
+    if before == after:
+        return "same"
+    return "better" if (after > before) is (WANTED[name] == "more") else "worse"
 
 
 def _failed(done: bool | None) -> bool | None:

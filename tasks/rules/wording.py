@@ -30,11 +30,17 @@ def current_language() -> str:
 def say(key: str, language: str | None = None, **values: object) -> str:
     """Return the text of `key` in `language`, its `{fields}` filled from `values`.
 
+    Several values of one field stand apart as the language has it; none of them is shown as "-".
     Raises KeyError for a key or a field that is not there: a missing text is a defect, never a gap
     on a page.
     """
-    text = _texts()[key][_FIELD[language or current_language()]]
-    return text.format(**values)
+    chosen = _FIELD[language or current_language()]
+    comma = _texts()["list.comma"][chosen]
+    shown = {
+        name: (comma.join(map(str, value)) or "-") if isinstance(value, tuple | list) else value
+        for name, value in values.items()
+    }
+    return _texts()[key][chosen].format(**shown)
 
 
 def keys(prefix: str = "") -> list[str]:

@@ -35,6 +35,12 @@ UNION ALL
 SELECT 'reg_visit_due', row.due_on, to_json(row)
 FROM register.reg_visit_due AS row JOIN subject_registered USING (register_no)
 UNION ALL
+SELECT 'reg_handover', row.released_at, to_json(row)
+FROM register.reg_handover AS row JOIN subject_registered USING (register_no)
+UNION ALL
+SELECT 'reg_gap', row.opened_on, to_json(row)
+FROM register.reg_gap AS row JOIN subject_registered USING (register_no)
+UNION ALL
 SELECT 'reg_person', NULL, to_json(row)
 FROM register.reg_person AS row
 WHERE EXISTS (FROM register.reg_person_referral AS link JOIN subject_referral USING (campaign, referral_ref)

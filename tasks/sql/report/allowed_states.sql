@@ -1,5 +1,4 @@
--- Grain: one row a reporting state of a revision: how many villages are in it.
-SELECT state, count(*)::INTEGER AS villages
+-- Grain: one row a village of a revision: its reporting state, as the gate reads it for itself.
+SELECT village, state
 FROM ledger.agg_reporting
 WHERE campaign = $campaign AND phase = $phase AND round = $round AND revision = $revision
-GROUP BY state

@@ -7,6 +7,7 @@ SELECT
     guardian_contacts,
     rehabilitation_sessions,
     subsidy_applied,
+    subsidy_reviewed,
     subsidy_paid
 FROM register.stg_service_month
 WHERE campaign = $campaign

@@ -1,79 +1,99 @@
--- Grain: one row a visit that fell or falls due for a registered person, at $as_of. Each counted visit
--- meets the due day before it and sets the next; the last due day is not met yet. The rule is
--- rules/visits.py.
+-- Grain: one row a visit that fell or falls due for a registered person, at $as_of, out of visit_person
+-- and visit_event. What meets or closes the visit that is owed sets the next; the last one is not met
+-- yet. $rating and $months: who is met face to face, and how many months apart; null for no such rule.
+-- The rule is rules/visits.py.
 INSERT INTO register.reg_visit_due BY NAME
 WITH
-person AS (
+chain AS (
     SELECT
-        register_no,
-        CASE
-            WHEN list_contains($villages, registered_village)
-                AND NOT list_contains($villages, residence_village) THEN registered_village
-            ELSE residence_village
-        END AS responsible_village,
-        coalesce(last_visited_on, confirmed_on) AS since,
-        stability
-    FROM register.reg_registered
-    WHERE coalesce(last_visited_on, confirmed_on) <= $as_of
-),
-visit AS (
-    SELECT v.register_no, v.visited_on, v.entered_on, v.stability, v.stability AS found
-    FROM register.stg_follow_up AS v
-    JOIN person ON person.register_no = v.register_no AND v.visited_on > person.since
-    WHERE v.is_current
-        AND list_contains($seen, v.seen)
-        AND v.visited_on <= $as_of
-    QUALIFY row_number() OVER (
-        PARTITION BY v.register_no, v.visited_on
-        ORDER BY v.received_at DESC, v.submission_id, v.row_number
-    ) = 1
+        register_no, since AS day, -1 AS place, 'start' AS kind, NULL::DATE AS entered_on,
+        stability AS known, NULL::VARCHAR AS found, NULL::INTEGER AS rating,
+        false AS face_to_face, false AS starts_anew
+    FROM visit_person -- the register's word, not a visit's finding
     UNION ALL
-    SELECT register_no, since, NULL, stability, NULL -- the register's word, not a visit's finding
-    FROM person
+    SELECT
+        register_no, day, place, kind, entered_on, NULL, stability, rating, face_to_face,
+        face_to_face OR kind = 'declined' OR is_away
+    FROM visit_event
+    WHERE counts AND kind <> 'tried' AND (met_person OR NOT is_away)
+),
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN kind <> 'start' AND found IS NULL THEN NULL -- no clinician judged: as before
+            WHEN coalesce(found, known) = 'unstable' THEN INTERVAL 14 DAY
+            WHEN found = 'basically_stable'
+                AND lag(found IGNORE NULLS) OVER by_day = 'basically_stable' THEN INTERVAL 1 MONTH
+            WHEN coalesce(found, known) = 'basically_stable' THEN INTERVAL 14 DAY
+            ELSE INTERVAL 3 MONTH
+        END AS own_interval,
+        coalesce(last_value(rating IGNORE NULLS) OVER up_to >= $rating, false) AS is_high
+    FROM chain
+    WINDOW
+        by_day AS (PARTITION BY register_no ORDER BY day, place),
+        up_to AS (
+            PARTITION BY register_no ORDER BY day, place
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+carried AS (
+    SELECT
+        *,
+        last_value(own_interval IGNORE NULLS) OVER up_to AS visit_interval,
+        max(day) FILTER (starts_anew) OVER up_to AS met_on,
+        count(*) FILTER (NOT is_high) OVER up_to AS run -- of visits since the rating was low last
+    FROM judged
+    WINDOW up_to AS (
+        PARTITION BY register_no ORDER BY day, place
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+limited AS (
+    SELECT
+        *,
+        (day + visit_interval)::DATE AS by_interval,
+        if(
+            is_high,
+            (greatest(met_on, min(day) FILTER (is_high) OVER (PARTITION BY register_no, run))
+                + to_months($months))::DATE,
+            NULL
+        ) AS by_meeting
+    FROM carried
 ),
 followed AS (
     SELECT
-        register_no,
-        visited_on,
-        stability,
-        lag(found) OVER by_day AS before,
-        lead(visited_on) OVER by_day AS met_on,
-        lead(entered_on) OVER by_day AS met_entered_on
-    FROM visit
-    WINDOW by_day AS (PARTITION BY register_no ORDER BY visited_on)
-),
-due AS (
-    SELECT
-        register_no,
-        visited_on,
-        (visited_on + CASE
-            WHEN stability = 'unstable' THEN INTERVAL 14 DAY
-            WHEN stability = 'basically_stable' AND before = 'basically_stable'
-                THEN INTERVAL 1 MONTH
-            WHEN stability = 'basically_stable' THEN INTERVAL 14 DAY
-            ELSE INTERVAL 3 MONTH
-        END)::DATE AS due_on,
-        met_on,
-        met_entered_on
-    FROM followed
+        register_no, day, place, kind,
+        least(by_interval, by_meeting) AS due_on,
+        coalesce(by_meeting <= by_interval, false) AS face_to_face,
+        lead(kind) OVER by_day AS next_kind,
+        lead(day) OVER by_day AS next_on,
+        lead(entered_on) OVER by_day AS next_entered_on,
+        lead(is_high AND NOT face_to_face) OVER by_day AS still_asked
+    FROM limited
+    WINDOW by_day AS (PARTITION BY register_no ORDER BY day, place)
 )
 SELECT
-    due.register_no,
+    followed.register_no,
     person.responsible_village,
-    due.due_on,
-    due.met_on AS visited_on,
-    due.met_entered_on AS entered_on,
+    due_on,
+    if(next_kind = 'made', next_on, NULL) AS visited_on,
+    if(next_kind = 'made', next_entered_on, NULL) AS entered_on,
+    next_on AS closed_on,
     CASE
-        WHEN due.met_on <= due.due_on THEN 'done'
-        WHEN due.met_on IS NOT NULL THEN 'late'
-        WHEN due.due_on >= $as_of THEN 'open'
+        WHEN next_kind = 'made' AND next_on <= due_on THEN 'done'
+        WHEN next_kind = 'made' THEN 'late'
+        WHEN next_kind IS NOT NULL THEN next_kind
+        WHEN due_on >= $as_of THEN 'open'
         ELSE 'overdue'
     END AS state,
+    face_to_face,
     $as_of AS as_of
-FROM due
-JOIN person ON person.register_no = due.register_no
+FROM followed
+JOIN visit_person AS person ON person.register_no = followed.register_no
+WHERE kind IN ('start', 'made', 'declined')
+    -- a call does not meet a visit that must be face to face: the next row sets the same limit again
+    AND NOT (face_to_face AND coalesce(next_kind = 'made' AND still_asked, false))
 -- an early visit can set the same due day again: the later obligation stands, it is the open one
 QUALIFY row_number() OVER (
-    PARTITION BY due.register_no, due.due_on
-    ORDER BY due.visited_on DESC
+    PARTITION BY followed.register_no, due_on
+    ORDER BY day DESC, place DESC
 ) = 1;

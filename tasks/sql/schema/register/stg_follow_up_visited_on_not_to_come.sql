@@ -1,0 +1,2 @@
+-- Grain: one row a row of a received follow_up sheet, as in stg_follow_up: whether it holds the rule.
+ALTER TABLE register.stg_follow_up ADD COLUMN IF NOT EXISTS visited_on_not_to_come BOOLEAN;
