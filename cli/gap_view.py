@@ -13,6 +13,8 @@ from tasks.rules.contract import CHOICES
 from tasks.rules.wording import current_language, say
 from tasks.service_gaps import OpenGap
 
+# wide enough for every column: soft_wrap alone cuts a table to the width of the terminal
+WIDTH = 160
 HEADS = ("due_on", "gap_id", "kind", "register_no", "village", "next_step", "owner")
 
 
@@ -24,7 +26,7 @@ def gaps_record(gaps: Sequence[OpenGap]) -> list[dict[str, str]]:
 def show_gaps(gaps: Sequence[OpenGap], plan: Plan, today: date) -> None:
     """Print the gaps in the order they are given; what is past its due day is marked in words."""
     # a number is copied from here: a narrow terminal may wrap the line, never cut it
-    console = Console(soft_wrap=True)
+    console = Console(width=max(Console().width, WIDTH), soft_wrap=True)
     if not gaps:
         console.print(say("cli.gaps.none"))
         return

@@ -26,7 +26,7 @@ def write_health_sheets(
     period = this.occurrence.period or ""
     looked_at = [each.village for each in this.looked.villages]
     if village is not None and village not in looked_at:
-        raise WrongCommand("sheet.not_looked_at", village=village, month=period)
+        raise WrongCommand("sheet.not_looked_at", month=period)
     summary = exact_summary(store, plan, this)
     written = []
     for code in looked_at if village is None else [village]:

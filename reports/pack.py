@@ -210,7 +210,8 @@ def _key_points(summary: Summary, language: str) -> tuple[str, ...]:
 
 
 def _todo(summary: Summary, language: str) -> Section:
-    lines = tuple(map(str, words.things_to_do(summary, language)))
+    todo = words.things_to_do(summary, language)
+    lines = tuple(line.strip() for thing in todo for line in str(thing).splitlines())
     nothing = "" if lines else say("todo.none", language)
     return Section("todo", say("report.section.todo", language), note=nothing, lines=lines)
 

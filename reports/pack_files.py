@@ -7,6 +7,7 @@ from reports.write import make_report, report_path, write_report
 from tasks.home import Home, write_whole
 from tasks.plan import PACK, Occurrence, Plan
 from tasks.rules.errors import WrongCommand
+from tasks.rules.file_names import name_to_show
 from tasks.store import Store
 
 FORMS = ("html", "pdf", "docx")
@@ -36,7 +37,7 @@ def write_pack(
     if template is None:
         return paths
     parts = make_report(store, home, plan, *of_pack, plan.language)
-    filled = word_pack(parts["document"], _read(template), template.name)
+    filled = word_pack(parts["document"], _read(template), name_to_show(template.name, None))
     beside = paths[-1].with_name(f"{paths[-1].stem}-letterhead.docx")
     target = out or beside
     write_whole(target, filled)
@@ -52,14 +53,15 @@ def write_letterhead(out: Path) -> Path:
 def _of_quarter(plan: Plan, quarter: str) -> Occurrence:
     packs = {each.period: each for each in plan.calendar if each.phase == PACK}
     if quarter not in packs:
-        raise WrongCommand("pack.quarter", quarter=quarter, known=tuple(map(str, packs)))
+        raise WrongCommand("pack.quarter", known=tuple(map(str, packs)))
     return packs[quarter]
 
 
 def _read(template: Path) -> bytes:
+    shown = name_to_show(template.name, None)
     try:
         if template.stat().st_size > MOST_MEGABYTES * 2**20:
-            raise WrongCommand("pack.template_large", file=template.name, most=MOST_MEGABYTES)
+            raise WrongCommand("pack.template_large", file=shown, most=MOST_MEGABYTES)
         return template.read_bytes()
     except OSError:
-        raise WrongCommand("pack.template_read", file=template.name) from None
+        raise WrongCommand("pack.template_read", file=shown) from None

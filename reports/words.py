@@ -33,10 +33,15 @@ class Todo:
     what: str
     whom: tuple[str, ...]
     language: str
+    by_line: bool = False
+    """Whether each of `whom` says so much that it needs a line of its own."""
 
     def __str__(self) -> str:
         if not self.whom:
             return self.what
+        if self.by_line:
+            lines = "".join(f"\n  - {each}" for each in self.whom)
+            return say("todo.line", self.language, what=self.what, villages=lines)
         villages = say("list.comma", self.language).join(self.whom)
         return say("todo.line", self.language, what=self.what, villages=villages)
 
@@ -308,6 +313,7 @@ def _rectifications_overdue(summary: Summary, language: str) -> list[Todo]:
             say(f"todo.rectification_{kind}", language),
             tuple(_overdue_item(summary, each, language) for each in several),
             language,
+            by_line=True,
         )
         for kind, several in (("for_meeting", for_meeting), ("overdue", others))
         if several
@@ -558,16 +564,8 @@ def _follow_up(summary: Summary, language: str) -> list[str]:
             "key.follow_up_people",
             to_visit="people_to_visit",
             visited="people_visited",
-        )
-        if summary.period is None  # a month's is no concentrated one
-        else "",
-        _sentence(
-            summary,
-            language,
-            "key.follow_up_not_reached",
-            declined="people_visit_declined",
-            lost="people_lost",
         ),
+        _sentence(summary, language, "key.follow_up_declined", declined="people_visit_declined"),
         _sentence(
             summary, language, "key.follow_up_entered_late", entered_late="visits_entered_late"
         )

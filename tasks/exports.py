@@ -85,7 +85,7 @@ def export_visits(
     that is not the plan's, and for what is no month or one that has passed.
     """
     if all(each.code != village for each in plan.villages):
-        raise WrongCommand("export.unknown_village", village=village)
+        raise WrongCommand("export.unknown_village")
     today = act.at.date()
     period = _month_to_come(month, today)
     remove_on = _remove_on(plan, today)

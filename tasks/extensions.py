@@ -34,7 +34,7 @@ def grant_extension(
         raise WrongCommand("error.phase", phase=phase, known=VILLAGE_PHASES)
     occurrence = occurrence_at(plan, phase, now_in(plan.timezone).date(), round)
     if all(each.code != village for each in plan.villages):
-        raise WrongCommand("extend.unknown", village=village)
+        raise WrongCommand("extend.unknown")
     if occurrence.ad_hoc:
         raise WrongCommand("extend.ad_hoc")
     if due <= occurrence.due:

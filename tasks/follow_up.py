@@ -2,9 +2,11 @@
 
 Visits by the national intervals are figures about the work, and shown for every village. In a
 concentrated follow-up everybody is owed one visit, so that its visits count people: those figures,
-and who declined or is lost to follow-up, are people of the township and go through disclosure
-control. A visit that ended without having been made (declined, moved, transferred, died) is in no
-figure about the work: the difference would count people.
+and who declined, are people of the township and go through disclosure control. A visit that ended
+without having been made (declined, moved, transferred, died) is in no figure about the work: the
+difference would count people. Beside exact visits two counts of people cannot be protected, so they
+stay with the health side: who is lost to follow-up (each owes one of the overdue visits), and who
+declined in a month (each takes one from the visits due).
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +41,7 @@ class FollowUpResult:
     visits: Mapping[str, Mapping[str, int]]
     """Village -> figure about its visits -> visits; of every village expected, in plan order."""
     people: Mapping[str, int]
-    """Figure -> people of the township."""
+    """Figure -> people of the township; none of a month."""
 
 
 def look_at_visits(store: Store, plan: Plan, occurrence: Occurrence, as_of: date) -> FollowUpResult:
@@ -60,7 +62,7 @@ def look_at_visits(store: Store, plan: Plan, occurrence: Occurrence, as_of: date
             village.code: by_village.get(village.code, nothing)
             for village in plan.expected(occurrence)
         },
-        people=_people(owed, concentrated=occurrence.period is None),
+        people=_people(owed) if occurrence.period is None else {},
     )
 
 
@@ -72,18 +74,12 @@ def window(occurrence: Occurrence) -> tuple[date, date]:
     return month.first, month.last
 
 
-def _people(owed: Sequence[VillageVisits], *, concentrated: bool) -> dict[str, int]:
-    """Return figure -> people of the township, out of what became of the villages' visits."""
-    known = {
-        "people_visit_declined": sum(each.declined for each in owed),
-        "people_lost": sum(each.lost for each in owed),
-    }
-    if not concentrated:
-        return known
+def _people(owed: Sequence[VillageVisits]) -> dict[str, int]:
+    """Return figure -> people of the township, out of a concentrated one's visits by village."""
     return {
         "people_to_visit": sum(each.due for each in owed),
         "people_visited": sum(each.done + each.late for each in owed),
-        **known,
+        "people_visit_declined": sum(each.declined for each in owed),
     }
 
 
@@ -94,9 +90,8 @@ def follow_up_figures(result: FollowUpResult) -> list[RawFigure]:
     visits_due, _done, _late: fell due in the window, made in time (by the visit's own day), made
     late. visits_entered_late: of those made in time, entered after their due day. visits_overdue:
     not made and past their day, of any time. visits_ahead: fall due in the thirty days to come.
-    people_to_visit and people_visited (concentrated follow-up only): on the register and at home on
-    the opening day; visited since then. people_visit_declined: declined the visit that was owed.
-    people_lost: still owed and lost to follow-up.
+    people_to_visit, people_visited and people_visit_declined (concentrated follow-up only): on the
+    register and at home on the opening day; visited since then; declined the visit that was owed.
     """
     visits = [
         RawFigure(name, "visits", village, counts[name])

@@ -33,7 +33,7 @@ def release_person(
     """
     today = act.at.date()
     if not any(each.code == to_village and each.open_on(today) for each in plan.villages):
-        raise WrongCommand("handover.village", village=to_village)
+        raise WrongCommand("handover.village")
 
     def step(newest: Handover | None, holder: str) -> Handover:
         return release(newest, holder=holder, to_village=to_village, by=act.who, at=act.at)

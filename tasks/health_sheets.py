@@ -50,7 +50,7 @@ def exact_months(
     places = [place for place, each in enumerate(months) if each.period == period]
     if not places or months[places[0]].opens > today:
         known = [each.period for each in months if each.opens <= today]
-        raise WrongCommand("sheet.no_month", month=period, known=known)
+        raise WrongCommand("sheet.no_month", known=known)
     last = places[0] + 1
     found = tuple(_exact(store, plan, each, today) for each in months[max(0, last - MONTHS) : last])
     update_visits(store, plan, today)

@@ -48,7 +48,7 @@ def record_decision(
     if due < met_on:
         raise WrongCommand("meeting.due_before", due=due, met_on=met_on)
     if village and all(each.code != village for each in plan.villages):
-        raise WrongCommand("extend.unknown", village=village)
+        raise WrongCommand("extend.unknown")
     if shortfall is not None and not village:
         raise WrongCommand("meeting.shortfall_of_whom")
     decided = Decision(

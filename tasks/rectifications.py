@@ -234,7 +234,7 @@ def _open(store: Store, plan: Plan, village: str, shortfall: str) -> Standing:
         this = each.rectification
         if (this.village, this.shortfall) == (village, name) and this.closed_on is None:
             return each
-    raise WrongCommand("rectification.none_open", village=village)
+    raise WrongCommand("rectification.none_open")
 
 
 def _shortfall(words: str) -> str:

@@ -262,7 +262,9 @@ class Mail:
 def _read(path: Path) -> Mail:
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
-    said = _RANDOM_NUMBER.sub("#", "\n".join((message["Subject"], *parts)))
+    # a picture is a hash
+    texts = [each if isinstance(each, str) else hashlib.sha256(each).hexdigest() for each in parts]
+    said = _RANDOM_NUMBER.sub("#", "\n".join((message["Subject"], *texts)))
     number = str(message["Message-ID"]).strip()
     first = str(message["References"] or number).strip()
     return Mail(number, first, str(message["To"]), hashlib.sha256(said.encode()).hexdigest())

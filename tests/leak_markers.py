@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pypdfium2
 from duckdb import CatalogException
 
 from tasks.rules.contract import SHEETS
@@ -99,6 +100,8 @@ CHILDREN = date(2012, 1, 1)
 CONSENTED = date(2017, 1, 1)
 """Not 2016: a block type that every Prefect database holds names a day of it."""
 VISITED = date(2023, 1, 1)
+CLINICIAN = "110990000000000"
+"""One whom the plan names, as it must be for a visit to be accepted: no secret."""
 NOT_VISITED = date(2020, 6, 1)
 """Before any day that the register works out as the next."""
 
@@ -173,7 +176,7 @@ def follow_up(
         "medication": "1",
         "adverse_reaction": "否",
         "lost_reason": "",
-        "clinician_licence": mint.licence(f"{place}: clinician_licence", kept=kept),
+        "clinician_licence": CLINICIAN if kept else mint.licence(f"{place}: licence", kept=False),
     }
     return row | changes
 
@@ -269,6 +272,8 @@ _MOST_PACKED, _MOST = 2**20, 2**26
 _HEAD = 1024
 _SQLITE = b"SQLite format 3\0"
 _DUCKDB = b"DUCK"
+_PDF = b"%PDF-"
+_TAGS = re.compile(rb"<[^>]*>")
 
 
 class Searcher:
@@ -373,8 +378,12 @@ def unpacked(content: bytes) -> Iterator[bytes]:
                 for name in archive.namelist():
                     yield name.encode()
                     yield archive.read(name)
+                    if name.endswith(".xml"):  # Word cuts a text into runs
+                        yield _TAGS.sub(b"", archive.read(name))
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
             return
+    if content.startswith(_PDF):
+        yield _pdf_text(content)
     view = memoryview(content)
     for start in re.finditer(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]", content):
         reader = zlib.decompressobj(47)  # either of the two forms
@@ -382,6 +391,16 @@ def unpacked(content: bytes) -> Iterator[bytes]:
             inner = reader.decompress(view[start.start() : start.start() + _MOST_PACKED], _MOST)
             if len(inner) > 8:
                 yield inner
+
+
+def _pdf_text(content: bytes) -> bytes:
+    """Read what a PDF's pages show: its text stands there as numbers of glyphs."""
+    document = pypdfium2.PdfDocument(content)
+    try:
+        pages = [page.get_textpage().get_text_bounded() for page in document]
+    finally:
+        document.close()
+    return "\n".join(pages).encode("utf-8", "backslashreplace")
 
 
 def _sqlite_text(path: Path) -> bytes:

@@ -298,6 +298,7 @@ STORED = {
     "waiting": WAITING,
     "failed": "SELECT message_id FROM ledger.out_message WHERE state = 'failed' ORDER BY ALL",
     "unknown": "SELECT message_id FROM ledger.out_message WHERE state = 'unknown' ORDER BY ALL",
+    "gap": "SELECT gap_id FROM register.reg_gap WHERE closed_on IS NULL ORDER BY ALL",
     "request": "SELECT request_hash FROM ledger.agg_request ORDER BY round",
 }
 

@@ -393,7 +393,6 @@ def release_follow_up(store: Store) -> None:
         number("people_to_visit", "people", 60),
         number("people_visited", "people", 50),
         withheld("people_visit_declined"),
-        number("people_lost", "people", 0),
     ]
     for place, code in enumerate(CODES):
         behind = place in {5, 9}

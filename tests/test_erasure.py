@@ -436,7 +436,7 @@ def test_all_that_is_held_is_shown_with_a_name_for_every_column(
 def test_every_column_of_every_table_about_people_has_a_name(store: Store) -> None:
     about = [
         *("stg_referral", "stg_registered_person", "stg_assessment_outcome", "stg_follow_up"),
-        *("raw_row", "reg_registered", "reg_visit_due", "reg_gap"),
+        *("raw_row", "reg_registered", "reg_visit_due", "reg_gap", "reg_handover"),
         *("reg_person", "reg_person_referral"),
         *("reg_queue", "reg_booking", "reg_question", "reg_withdrawal", "reg_export", "reg_trail"),
     ]

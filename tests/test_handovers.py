@@ -16,8 +16,10 @@ from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
     VILLAGE_3,
+    add_register_word,
     add_registered,
     add_visit,
+    add_withdrawal,
     contents,
     empty,
 )
@@ -130,6 +132,22 @@ def test_the_register_naming_another_village_goes_before_an_older_hand_over(
     assert responsible(store, plan, AT.date()) == {"G-1": VILLAGE_2}
 
 
+def test_a_hand_over_that_the_register_has_overtaken_does_not_come_back(
+    store: Store, plan: Plan
+) -> None:
+    """Whoever moves back is where the register says, not where they once were handed to."""
+    add_registered(store, "G-1", residence_village=VILLAGE_1, last_visited_on=date(2025, 10, 1))
+    release_person(store, plan, act(GIVING), "G-1", VILLAGE_2)
+    accept_person(store, plan, act(TAKING), "G-1")
+    for weeks, village in enumerate((VILLAGE_3, VILLAGE_1), start=1):
+        at = AT + timedelta(weeks=weeks)
+        add_register_word(store, "G-1", at, date(2025, 10, 1), residence_village=village)
+        store.connection.execute(
+            "UPDATE register.reg_registered SET residence_village = $v", {"v": village}
+        )
+        assert responsible(store, plan, at.date()) == {"G-1": village}
+
+
 @pytest.mark.parametrize(
     ("number", "village", "key"),
     [
@@ -147,6 +165,14 @@ def test_a_release_that_cannot_be_is_refused_and_leaves_nothing(
     assert refused.value.key == key
     assert contents(store, "reg_handover") == []
     assert contents(store, "reg_trail WHERE what = 'handover'") == []
+
+
+def test_who_took_consent_back_is_handed_over_to_nobody(store: Store, plan: Plan) -> None:
+    add_registered(store, "R1", referral_ref="R-1")
+    add_withdrawal(store, "R-1", date(2025, 11, 1))
+    with pytest.raises(WrongCommand) as caught:
+        release_person(store, plan, act(GIVING), "R1", VILLAGE_2)
+    assert caught.value.key == "handover.unknown_number"
 
 
 def test_who_released_cannot_accept_nor_after_it_was_taken_back(store: Store, plan: Plan) -> None:

@@ -52,10 +52,13 @@ from leak_markers import (
     service_month,
     without_consent,
 )
+from reports.pack import Document, Section
+from reports.printed import printed_pack
 from tasks.home import Home
 from tasks.plan import Plan
 from tasks.rules.contract import SHEETS, Identity, write_identity
 from tasks.rules.file_names import name_to_keep, name_to_show
+from tasks.rules.wording import LANGUAGES, say
 from tasks.store import Store, memory
 from tasks.watch import Folder, watch
 from tasks.workbook_password import decrypt_workbook
@@ -223,11 +226,21 @@ def plant_health_sheets(planted: Planted) -> None:
         | dict.fromkeys(("residence_village", "registered_village"), "110101001001"),
     ]
     number = kept[0]["register_no"]
-    visits = [follow_up(mint, "accepted", each["register_no"], kept=True) for each in kept]
+    *met, gone = kept
+    visits = [follow_up(mint, "accepted", each["register_no"], kept=True) for each in met]
+    visits[1]["medication"] = "3"  # a gap of care
     visits += in_wrong_cells(
         mint, "follow_up", (follow_up(mint, "returned", number) for _ in repeat(None))
     )
-    visits.append(follow_up(mint, "of nobody", mint.licence("follow_up: register_no", kept=False)))
+    died: Row = {"seen": "其他", "lost_reason": "死亡", "stability": "", "rating": ""}
+    visits += [
+        follow_up(mint, "of nobody", mint.licence("follow_up: register_no", kept=False)),
+        follow_up(mint, "dead, then met", gone["register_no"]) | died,
+        follow_up(mint, "met, was dead", gone["register_no"]),
+        follow_up(mint, "seen and away", number, lost_reason="外出务工"),
+        follow_up(mint, "to come", number, visited_on="2031-01-01", entered_on="2031-01-01"),
+        follow_up(mint, "before the diagnosis", number, visited_on="2016-01-01"),
+    ]
     sheets = {"registered_person": people, "follow_up": visits}
     path = write_workbook(planted.name(".xlsx"), sheets, identity(CENTRE, "follow_up", 0))
     planted.taken.append(path)
@@ -236,12 +249,19 @@ def plant_health_sheets(planted: Planted) -> None:
 def plant_service(planted: Planted) -> None:
     mint = planted.mint
     rows = [service_month(V1), *in_wrong_cells(mint, "service_month", repeat(service_month(V1)))]
-    rows.append(service_month(V1, subsidy_paid="3"))
+    rows += [
+        service_month(V1, subsidy_paid="3"),
+        service_month(V1, subsidy_reviewed="3"),
+        service_month(V1, month="2026-03"),
+    ]
     roles = [care_group(V1), *in_wrong_cells(mint, "care_group", repeat(care_group(V1)))]
-    for sheet, lines in (("service_month", rows), ("care_group", roles)):
-        planted.later.append(
-            write_csv(planted.name(".csv"), sheet, lines, identity(V1, "supervision", 1))
-        )
+    roles.append(care_group(V1, role="网格员", filled="否"))
+    accepted = {"service_month": [service_month(V3)], "care_group": [care_group(V3)]}
+    for village, sheets in (V1, {"service_month": rows, "care_group": roles}), (V3, accepted):
+        for sheet, lines in sheets.items():
+            planted.later.append(
+                write_csv(planted.name(".csv"), sheet, lines, identity(village, "supervision", 1))
+            )
 
 
 def plant_refused(planted: Planted) -> None:
@@ -383,14 +403,18 @@ class Site:
 
 
 def write_plan(folder: Path) -> Path:
-    """Plan A with a readiness phase before it, so that villages may send every sheet they have."""
+    """Plan A with a readiness phase before it and a meeting pack after: every sheet and phase."""
     folder.mkdir(parents=True)
     for path in PLANS.glob("*.villages.csv"):
         (folder / path.name).write_bytes(path.read_bytes())
     text = (PLANS / f"{SLUG}.toml").read_text("utf-8")
-    readiness_phase = '[[phases]]\nphase = "readiness"\nopens = 2025-08-01\ndue = 2025-08-29\n\n'
+    more = (
+        '[[phases]]\nphase = "readiness"\nopens = 2025-08-01\ndue = 2025-08-29\n\n'
+        '[[phases]]\nphase = "supervision"\npack = true\nfirst = "2025-Q4"\nlast = "2025-Q4"\n'
+        'due = "季后10日"\n\n'
+    )
     (folder / "plan.toml").write_text(
-        text.replace("[[phases]]", f"{readiness_phase}[[phases]]", 1), encoding="utf-8"
+        text.replace("[[phases]]", f"{more}[[phases]]", 1), encoding="utf-8"
     )
     return folder / "plan.toml"
 
@@ -485,17 +509,6 @@ def a_season(planted: Planted, plan: Path, site: Site) -> list[dict[str, Any]]:
             "seen": site.box / "seen.json",
             "returns": site.box / "returns",
         },
-        campaign("gaps", "list", "--campaign", SLUG, *decided, "look", shows_people=True),
-        campaign(
-            *("gaps", "open", mint.text("gaps: register number"), "--campaign", SLUG),
-            *("--kind", "guardian_weak", "--owner", "nurse", *decided, "told"),
-            code=2,
-        ),
-        campaign(
-            *("gaps", "close", mint.text("gaps: number"), "--campaign", SLUG),
-            *("--as", mint.text("gaps: closed as"), *decided, "done"),
-            code=2,
-        ),
         campaign("outbox", "list"),
         campaign("outbox", "preview", "--campaign", SLUG, "--json"),
         # who sends by hand is told that some may have arrived
@@ -535,10 +548,133 @@ def two_keys(planted: Planted) -> list[dict[str, Any]]:
     ]
 
 
+def care_of_a_quarter(planted: Planted, site: Site) -> list[dict[str, Any]]:
+    """What is done for people on the register, what the joint meeting decides, and its pack."""
+    mint = planted.mint
+    number = register_number(mint)
+    of = ("--campaign", SLUG)
+    decided = ("--by", mint.text("staff", kept=True), "--reason", mint.text("why", kept=True))
+    ours = ("--by", "officer")
+    letterhead = site.box / "letterhead.docx"
+    made_good = (*of, "--village", V2, "--shortfall", "report_missing")
+    pack = ("pack", *of, "--quarter", "2025-Q4")
+
+    def wrong(*words: str, **options: str) -> list[dict[str, Any]]:
+        """One command for each option, with a marker where one of a closed list belongs."""
+        return [
+            campaign(
+                *words,
+                *(f"--{name}={value}" for name, value in options.items() if name != each),
+                f"--{each}={mint.text(f'{words[0]}: {each}')}",
+                code=2,
+            )
+            for each in options
+        ]
+
+    return [
+        # from one village to another: on one list, and on no screen
+        campaign("handover", "release", number, *of, "--to", V2, *decided),
+        campaign("handover", "take-back", number, *of, *decided),
+        campaign("handover", "release", number, *of, "--to", V2, *decided),
+        campaign(
+            *("handover", "accept", number, *of, "--by", mint.text("taking", kept=True)),
+            *("--reason", mint.text("accepted", kept=True)),
+        ),
+        *wrong("handover", "release", number, *of, *decided, to=V3),
+        *(
+            campaign("handover", each, mint.licence(f"handover {each}", kept=False), *of, *decided)
+            | {"code": 2}
+            for each in ("accept", "take-back")
+        ),
+        campaign("handover", "list", *of, *decided, shows_people=True),
+        campaign("handover", "list", *of, *decided, "--json", shows_people=True),
+        # what care lacks
+        campaign(
+            *("gaps", "open", number, *of, "--kind", "guardian_weak"),
+            *("--owner", mint.text("owner", kept=True), *decided),
+        ),
+        campaign("gaps", "list", *of, *decided, shows_people=True),
+        campaign("gaps", "list", *of, *decided, "--json", shows_people=True),
+        campaign(
+            *("gaps", "assign", "@gap0", *of, "--owner", mint.text("owner", kept=True), *decided)
+        ),
+        campaign("gaps", "close", "@gap0", *of, "--as", "settled", *decided),
+        campaign(
+            *("gaps", "open", mint.text("gaps: register number"), *of, "--kind", "guardian_weak"),
+            *("--owner", "nurse", *decided),
+            code=2,
+        ),
+        *wrong("gaps", "open", number, *of, *decided, "--owner=n", kind="guardian_missing"),
+        *wrong("gaps", "close", mint.text("gaps: number"), *of, *decided, **{"as": "settled"}),
+        # what a village makes good; all that is said of it is of closed lists
+        campaign("rectification", "evidence", *made_good, "--evidence", "visited", *ours),
+        campaign("rectification", "reject", *made_good, "--reason", "not_finished", *ours),
+        campaign("rectification", "evidence", *made_good, "--evidence", "document_seen", *ours),
+        campaign("rectification", "close", *made_good, *ours),
+        campaign("rectification", "list", *of, "--closed"),
+        campaign("rectification", "list", *of, "--json"),
+        *wrong(
+            *("rectification", "evidence", *of, *ours),
+            village=V3,
+            shortfall="report_missing",
+            evidence="visited",
+        ),
+        *wrong(
+            *("rectification", "reject", *of, *ours),
+            village=V3,
+            shortfall="report_missing",
+            reason="nothing_seen",
+        ),
+        campaign(
+            *("meeting", "record", *of, "--held-on", "2025-12-08", "--topic", "visits"),
+            *("--owner", "village", "--village", V2, "--due", "2025-12-31", *ours),
+        ),
+        campaign("meeting", "outcome", *of, "--decision", 1, "--result", "in_progress", *ours),
+        campaign("meeting", "list", *of),
+        campaign("meeting", "list", *of, "--json"),
+        *wrong(
+            *("meeting", "record", *of, "--held-on=2025-12-08", "--due=2025-12-31"),
+            *ours,
+            topic="visits",
+            owner="village",
+            village=V2,
+            shortfall="report_late",
+        ),
+        *wrong("meeting", "outcome", *of, "--decision=1", *ours, result="done"),
+        # the phases that nothing else ran, before their due days
+        phase("readiness", "2025-12-08"),
+        phase("follow_up", "2025-12-08"),
+        phase("quarterly_pack", "2025-12-08"),
+        campaign("letterhead", letterhead),
+        campaign(*pack),
+        campaign(*pack, "--template", letterhead),
+        campaign(*pack, "--template", planted.name(".docx"), code=2),
+        campaign(*pack, "--template", planted.refused[0], code=2),
+        *wrong("pack", *of, quarter="2025-Q4"),
+        # exact figures: for the health side's folder and terminal
+        campaign("sheet", *of, "--month", "2025-11", *ours),
+        *wrong("sheet", *of, *ours, month="2025-11", village=V2),
+        campaign("rates", *of, *ours),
+        campaign("rates", *of, *ours, "--json"),
+        campaign("report", "quarterly_pack", *of),
+        campaign("shelf"),
+    ]
+
+
+def register_number(mint: Mint) -> str:
+    """The number of somebody who is on the register."""
+    return next(
+        text for text in mint.markers if "accepted: register_no" in mint.markers[text].place
+    )
+
+
 def faults(planted: Planted) -> list[dict[str, Any]]:
     """Every step and flow made to fail, and the rest of the machinery, each with its own marker."""
     mint = planted.mint
     days = {
+        "readiness": "2025-12-08",
+        "follow_up": "2025-12-08",
+        "quarterly_pack": "2025-12-08",
         "sweep": "2025-10-31",
         "list_compilation": "2025-11-10",
         "aggregation": "2025-11-20",
@@ -548,6 +684,9 @@ def faults(planted: Planted) -> list[dict[str, Any]]:
         "reminders": "2025-12-08",
     }
     of_phase = {
+        "readiness": ("look_at_checklists",),
+        "follow_up": ("work_out_visits",),
+        "quarterly_pack": ("look_at_quarter",),
         "sweep": ("take_in_inbox", "check"),
         "list_compilation": ("link_referrals",),
         "aggregation": ("publish_findings", "write_reports"),
@@ -615,6 +754,29 @@ def faults(planted: Planted) -> list[dict[str, Any]]:
         )
         how = {"fault": fault, "secret": mint.text(fault)}
         found.append(received([again], "2025-10-29", code, **how))
+    number = register_number(mint)
+    of = ("--campaign", SLUG)
+    why = (*of, "--by", "officer", "--reason", "look")
+    # a person on the register, the office's own templates, exact figures
+    of_commands = {
+        "call:tasks.handovers.gather_people": ("handover", "release", number, "--to", V3, *why),
+        "conversion:handover/list": ("handover", "list", *why),
+        "constraint:gaps/known": ("gaps", "close", "GAP-0", "--as", "settled", *why),
+        "conversion:gaps/list": ("gaps", "list", *why),
+        "conversion:rectify/steps": ("rectification", "list", *of),
+        "conversion:meeting/decisions": ("meeting", "list", *of),
+        "call:reports.pack_files.word_pack": (
+            *("pack", *of, "--quarter", "2025-Q4", "--template"),
+            planted.taken[0],
+        ),
+        "call:reports.pack_files.write_report": ("pack", *of, "--quarter", "2025-Q4"),
+        "call:tasks.health_sheets.supervise": ("sheet", *of, "--month", "2025-11"),
+        "call:tasks.national_rates.national_counts": ("rates", *of),
+        "call:reports.shelf.write_shelf": ("shelf",),
+    }
+    for fault, words in of_commands.items():
+        code = 1 if fault.startswith("call") else 5
+        found.append(campaign(*words, code=code, fault=fault, secret=mint.text(fault)))
     # the register itself refuses: a name that it holds in that row
     again = write_csv(
         planted.name(".csv"),
@@ -650,9 +812,7 @@ def rights(planted: Planted, site: Site) -> list[dict[str, Any]]:
     """What is done with single people, and with the register as a whole."""
     mint = planted.mint
     who = planted.known[2]
-    number = next(
-        text for text in mint.markers if "accepted: register_no" in mint.markers[text].place
-    )
+    number = register_number(mint)
     asked = ("--campaign", SLUG, "--reason", "asked for")
     typed = [who["full_name"], who["birth_date"], who["phone"]]
     corrected = mint.phone("corrected", kept=True)
@@ -746,6 +906,7 @@ def live(root: Path, chosen: Callable[[Sequence[dict[str, Any]]], list[dict[str,
     commands = [
         *a_season(planted, plan, site),
         *two_keys(planted),
+        *care_of_a_quarter(planted, site),
         *chosen(faults(planted)),
         *rights(planted, site),
     ]
@@ -835,8 +996,22 @@ def test_what_was_searched_is_what_was_written(ran: Ran) -> None:
     assert len(mails) > 10
     assert any(name.endswith("-shiqiao.eml") for name in mails), "a village is reminded"
     assert len(list((root / "home" / "reports").rglob("*.html"))) > 5
+    written = {path.suffix for path in (root / "home" / "reports").rglob("*")}
+    assert written >= {".html", ".txt", ".json", ".csv", ".pdf", ".docx"}
+    (pack,) = (root / "home" / "reports").rglob("quarterly_pack*.pdf")
+    assert Searcher(["季度例会材料", "清平镇"]).in_file(pack) == {"季度例会材料", "清平镇"}
+    (document,) = (root / "home" / "reports").rglob("quarterly_pack*-letterhead.docx")
+    assert Searcher(["季度例会材料", "清平镇"]).in_file(document) == {"季度例会材料", "清平镇"}
     assert list((root / "backups").iterdir())
     assert ran.site.said("season").count("ValueError") > 5
+
+
+def test_exact_figures_are_in_the_health_sides_folder_only(ran: Ran) -> None:
+    """What the sheets of `campaign sheet` say of themselves is in no page, mail, file or state."""
+    words = [say("report.sheet.health_only", language) for language in LANGUAGES]
+    found = Searcher(words).in_tree(ran.site.root, leave_out=ran.own)
+    assert len(found) == len(list(ran.site.home.health(SLUG).rglob("*.html"))) > 5
+    assert all(path.startswith(f"home/health/{SLUG}/2025-11/") for path in found)
 
 
 def test_the_key_is_in_its_file_only(ran: Ran) -> None:
@@ -1039,6 +1214,20 @@ def zip_file(path: Path, text: str) -> None:
         archive.writestr("word.xml", f"<a>{text}</a>" * 9)
 
 
+def word_file(path: Path, text: str) -> None:
+    """Word's own form: a text in as many runs as there are signs."""
+    runs = "".join(f"<w:r><w:t>{sign}</w:t></w:r>" for sign in text)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<w:p>{runs}</w:p>")
+
+
+def pdf_file(path: Path, text: str) -> None:
+    """As the meeting pack is printed: what stands in it are numbers of glyphs."""
+    section = Section("key", "要点", lines=(text,))
+    pack = Document("zh-CN", "c", "title", "centre", (), (section,), ())
+    path.write_bytes(printed_pack(json.dumps(asdict(pack))))
+
+
 def eml_file(path: Path, text: str) -> None:
     message = EmailMessage()
     message["Subject"] = f"摘要 {text}"
@@ -1079,6 +1268,8 @@ LEAKS: dict[str, Callable[[Path, str], object]] = {
     "gzip": as_bytes(lambda text: b"head" + gzip.compress(text.encode())),
     "zlib in base64": as_bytes(lambda text: zlib.compress(json.dumps(text).encode())),
     "ZIP": zip_file,
+    "Word": word_file,
+    "PDF": pdf_file,
     "SQLite": sqlite_file,
     "DuckDB": duckdb_file,
     "mail": eml_file,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cli.main import main
 from conftest import ACT
-from register_rows import add_registered, add_visit, contents, empty
+from register_rows import add_registered, add_visit, add_withdrawal, contents, empty
 from reports.gate import RATES_OF_PEOPLE
 from tasks.home import Home
 from tasks.keys import read_key
@@ -281,6 +281,22 @@ def test_who_has_left_is_on_no_count(
 
     monkeypatch.setattr("tasks.national_rates.update_visits", ended)
     assert national_counts(store, plan, date(2025, 5, 31))["registered"] == 1
+
+
+def test_who_is_met_again_is_on_the_register_again(store: Store, plan: Plan) -> None:
+    add_registered(store, "G-1")
+    away = {"seen": "nobody", "lost_reason": "moved", "stability": None}
+    add_visit(store, "G-1", date(2025, 2, 1), **away)
+    assert national_counts(store, plan, date(2025, 2, 28))["registered"] == 0
+    add_visit(store, "G-1", date(2025, 3, 1))
+    assert national_counts(store, plan, date(2025, 5, 31))["registered"] == 1
+
+
+def test_who_took_consent_back_is_on_no_count(store: Store, plan: Plan) -> None:
+    add_registered(store, "G-1", referral_ref="R-1")
+    add_withdrawal(store, "R-1", date(2025, 3, 1))
+    assert national_counts(store, plan, date(2025, 2, 28))["registered"] == 1
+    assert national_counts(store, plan, date(2025, 5, 31))["registered"] == 0
 
 
 # --- what may leave -------------------------------------------------------------------------------

@@ -270,6 +270,17 @@ def test_nothing_is_missing_in_the_care_of_who_left(
     assert standing(store) == []
 
 
+def test_who_is_met_again_after_moving_away_has_gaps_again(
+    store: Store, plan: Plan, lost: list[str]
+) -> None:
+    add_registered(store, "G-1", registered_village=ELSEWHERE)
+    away = {"seen": "nobody", "lost_reason": "moved", "stability": None}
+    add_visit(store, "G-1", date(2025, 12, 1), **away)
+    add_visit(store, "G-1", date(2025, 12, 3))
+    update(store, plan)
+    assert standing(store) == [("G-1", "temporary_resident")]
+
+
 def test_no_rule_finds_a_guardian_missing(store: Store, plan: Plan, lost: list[str]) -> None:
     add_registered(store, "G-1")
     for day in (1, 15):
@@ -484,3 +495,25 @@ def test_what_is_past_its_due_day_says_so_in_words(
     assert say("gap.past_due", day=TODAY) not in capsys.readouterr().out
     show_gaps([gap], plan, TODAY + DAY)
     assert say("gap.past_due", day=TODAY) in capsys.readouterr().out
+
+
+def test_a_narrow_terminal_cuts_no_number_of_a_gap(
+    plan: Plan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    gap = OpenGap(
+        "GAP-1A2B3C4D",
+        "R20250001",
+        "medication_interrupted",
+        "register",
+        TODAY,
+        "白云镇卫生院",
+        "medication_review",
+        TODAY,
+        VILLAGE_1,
+    )
+    show_gaps([gap], plan, TODAY + DAY)
+    shown = capsys.readouterr().out
+    assert "GAP-1A2B3C4D" in shown
+    assert "R20250001" in shown
+    assert "白云镇卫生院" in shown

@@ -15,6 +15,7 @@ from register_rows import (
     add_register_word,
     add_registered,
     add_visit,
+    add_withdrawal,
     contents,
     empty,
 )
@@ -215,6 +216,23 @@ def test_who_is_met_again_is_back(store: Store, plan: Plan, reason: str) -> None
     assert due(store)[1:] == [("G-1", date(2026, 1, 19), None, "open")]
 
 
+def test_who_takes_consent_back_owes_nothing_more(store: Store, plan: Plan) -> None:
+    """The visit would be on no list: it is as declined, and no other one falls due."""
+    add_registered(store, "R1", referral_ref="R-1", last_visited_on=date(2025, 7, 1))
+    add_visit(store, "R1", date(2025, 8, 1))
+    add_withdrawal(store, "R-1", date(2025, 11, 10))
+    update_visits(store, plan, date(2025, 11, 9))
+    assert [row[-1] for row in due(store)] == ["done", "overdue"]
+    update_visits(store, plan, date(2025, 12, 31))
+    assert [row[-1] for row in due(store)] == ["done", "declined"]
+    opens, until = date(2025, 11, 1), date(2025, 11, 20)
+    window = occurrence("follow_up", opens, until)
+    (found,) = [each for each in village_visits(store, plan, window, until) if each.due]
+    assert (found.due, found.declined) == (1, 1)
+    later = occurrence("follow_up", until, date(2025, 12, 20))
+    assert not any(each.due for each in village_visits(store, plan, later, date(2025, 12, 31)))
+
+
 def test_of_the_dead_nothing_is_due_whatever_came_before_or_after(store: Store, plan: Plan) -> None:
     followed(
         store,
@@ -368,7 +386,7 @@ def test_the_national_interval_holds_where_it_is_the_shorter_one(
 
 
 def test_a_call_does_not_meet_what_must_be_face_to_face(store: Store, meeting_plan: Plan) -> None:
-    rows = [
+    rows: list[tuple[date, dict[str, Any]]] = [
         (FIRST_DUE, {"rating": 3}),
         (date(2026, 2, 20), PHONE),
         (date(2026, 4, 15), UNSTABLE | PHONE),

@@ -264,8 +264,8 @@ def relations(
         )
 
     if phase in ("sweep", "follow_up"):
-        # of everybody to be visited, some were visited, some declined; who is lost was not visited
-        visited = ("people_visited", "people_visit_declined", "people_lost")
+        # of everybody to be visited, some were visited, and some of the others declined
+        visited = ("people_visited", "people_visit_declined")
         to_visit = _of(("people_to_visit",), visited, ANYTHING)
         return (over_villages("referrals"),) if phase == "sweep" else (to_visit,)
     if phase == "list_compilation":

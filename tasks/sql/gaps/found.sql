@@ -7,9 +7,12 @@ WITH person AS (
     FROM register.reg_registered AS entry
     ANTI JOIN register.reg_withdrawal AS gone ON gone.referral_ref = entry.referral_ref
     WHERE entry.confirmed_on <= $as_of
-        AND NOT EXISTS (FROM register.reg_visit_due AS visit
-            WHERE visit.register_no = entry.register_no
-                AND visit.state IN ('moved', 'transferred', 'died'))
+        -- whoever moved or was transferred and is met again owes a visit again
+        AND NOT coalesce((
+            SELECT bool_or(visit.state IN ('moved', 'transferred', 'died'))
+                AND NOT bool_or(visit.state IN ('open', 'overdue'))
+            FROM register.reg_visit_due AS visit
+            WHERE visit.register_no = entry.register_no), false)
 ),
 latest AS (
     SELECT register_no, visited_on, medication

@@ -30,7 +30,8 @@ owed AS (
     SELECT
         register_no,
         bool_or(due_on BETWEEN $first AND $until AND state NOT IN ('done', 'open')) AS missed,
-        bool_or(state IN ('died', 'moved', 'transferred')) AS has_left
+        bool_or(state IN ('died', 'moved', 'transferred'))
+            AND NOT bool_or(state IN ('open', 'overdue')) AS has_left -- and was not met again
     FROM register.reg_visit_due
     GROUP BY register_no
 )
@@ -43,6 +44,8 @@ SELECT
     coalesce(year.medication, []) AS medication,
     nullif(year.last_found, '') AS last_stability
 FROM register.reg_registered AS person
+ANTI JOIN register.reg_withdrawal AS gone
+    ON gone.referral_ref = person.referral_ref AND gone.withdrawn_on <= $until
 LEFT JOIN year USING (register_no)
 LEFT JOIN owed USING (register_no)
 WHERE person.confirmed_on <= $until AND NOT coalesce(owed.has_left, false)

@@ -1,13 +1,14 @@
 -- Grain: one row a village: the visits of a concentrated follow-up that opened on $opens and is due on
 -- $due, out of visit_person and visit_event: one for everybody who was on the register and at home on the
--- opening day. The rule is rules/visits.concentrated_state. $lost: who is lost to follow-up.
+-- opening day. The rule is rules/visits.concentrated_state; who took the consent back since has declined.
+-- $lost: who is lost to follow-up.
 WITH
 owed AS (
-    SELECT person.register_no, person.responsible_village
+    SELECT person.register_no, person.responsible_village, person.withdrawn_on
     FROM visit_person AS person
     LEFT JOIN visit_event AS event
         ON event.register_no = person.register_no AND event.counts AND event.day < $opens
-    WHERE person.confirmed_on <= $opens
+    WHERE person.confirmed_on <= $opens AND coalesce(person.withdrawn_on >= $opens, true)
     GROUP BY ALL
     HAVING NOT coalesce(
         arg_max(event.place > 1, (event.day, event.place))
@@ -23,6 +24,7 @@ known AS (
     SELECT
         owed.responsible_village,
         owed.register_no,
+        owed.withdrawn_on,
         arg_min(event, (event.day, event.place, event.entered_on))
             FILTER (event.kind = 'made') AS made,
         arg_min(event, (event.day, event.place))
@@ -41,6 +43,7 @@ judged AS (
             WHEN made IS NOT NULL
                 AND coalesce((made.day, made.place) < (closed.day, closed.place), true) THEN 'late'
             WHEN closed IS NOT NULL THEN closed.kind
+            WHEN withdrawn_on IS NOT NULL THEN 'declined'
             WHEN $due >= $as_of THEN 'open'
             ELSE 'overdue'
         END AS state

@@ -1,6 +1,7 @@
 -- Grain: one row a visit that fell or falls due for a registered person, at $as_of, out of visit_person
 -- and visit_event. What meets or closes the visit that is owed sets the next; the last one is not met
--- yet. $rating and $months: who is met face to face, and how many months apart; null for no such rule.
+-- yet; of somebody who took the consent back it is as declined, since no list holds it any more.
+-- $rating and $months: who is met face to face, and how many months apart; null for no such rule.
 -- The rule is rules/visits.py.
 INSERT INTO register.reg_visit_due BY NAME
 WITH
@@ -77,11 +78,12 @@ SELECT
     due_on,
     if(next_kind = 'made', next_on, NULL) AS visited_on,
     if(next_kind = 'made', next_entered_on, NULL) AS entered_on,
-    next_on AS closed_on,
+    coalesce(next_on, person.withdrawn_on) AS closed_on,
     CASE
         WHEN next_kind = 'made' AND next_on <= due_on THEN 'done'
         WHEN next_kind = 'made' THEN 'late'
         WHEN next_kind IS NOT NULL THEN next_kind
+        WHEN person.withdrawn_on IS NOT NULL THEN 'declined'
         WHEN due_on >= $as_of THEN 'open'
         ELSE 'overdue'
     END AS state,

@@ -15,6 +15,7 @@ tried AS (
         register_no, day, lag(day, $attempts - 1) OVER (PARTITION BY register_no ORDER BY day) AS first
     FROM visit_event
     JOIN reached USING (register_no)
-    WHERE counts AND kind = 'tried' AND coalesce(day > reached_on, true) AND NOT coalesce(is_gone, false)
+    JOIN visit_person USING (register_no)
+    WHERE withdrawn_on IS NULL AND counts AND kind = 'tried' AND coalesce(day > reached_on, true) AND NOT coalesce(is_gone, false)
 )
 SELECT DISTINCT register_no FROM tried WHERE day - first < $days ORDER BY register_no;
