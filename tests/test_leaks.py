@@ -241,9 +241,13 @@ def plant_health_sheets(planted: Planted) -> None:
         follow_up(mint, "to come", number, visited_on="2031-01-01", entered_on="2031-01-01"),
         follow_up(mint, "before the diagnosis", number, visited_on="2016-01-01"),
     ]
-    sheets = {"registered_person": people, "follow_up": visits}
-    path = write_workbook(planted.name(".xlsx"), sheets, identity(CENTRE, "follow_up", 0))
-    planted.taken.append(path)
+    # a visit is accepted of whom the register knows already: later
+    for sheet, rows, files in (
+        ("registered_person", people, planted.taken),
+        ("follow_up", visits, planted.later),
+    ):
+        of = identity(CENTRE, "follow_up", 0)
+        files.append(write_workbook(planted.name(".xlsx"), {sheet: rows}, of))
 
 
 def plant_service(planted: Planted) -> None:
