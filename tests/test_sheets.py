@@ -363,12 +363,22 @@ def test_the_summary_names_the_overdue_first_those_for_the_meeting_leading(
 ) -> None:
     plan = township(language)
     page, _, _, text = write_report(weak_year, home, plan, "supervision", LAST, 1, language, NOBODY)
-    lines = [line for line in text.read_text("utf-8").splitlines() if line.startswith("- ")]
-    todo = [line for line in lines if NAMES[0] in line]
-    assert todo[0].startswith(f"- {say('todo.rectification_for_meeting', language)}")
-    assert say("report.rectification.days_overdue", language, days=47) in todo[0]
-    assert say("report.rectification.escalated", language, times=1) in todo[0]
-    assert todo[1].startswith(f"- {say('todo.rectification_overdue', language)}")
+    lines = text.read_text("utf-8").splitlines()
+
+    def line_of(key: str) -> str:
+        said = say("todo.line", language, what=say(key, language), villages="")
+        return f"- {said.rstrip()}"
+
+    meeting, overdue = (
+        next(i for i, line in enumerate(lines) if line.startswith(line_of(key)))
+        for key in ("todo.rectification_for_meeting", "todo.rectification_overdue")
+    )
+    assert meeting < overdue
+    first = lines[meeting + 1]  # each on a line of its own
+    assert first.startswith("  - ")
+    assert NAMES[0] in first
+    assert say("report.rectification.days_overdue", language, days=47) in first
+    assert say("report.rectification.escalated", language, times=1) in first
     assert say("report.rectification.for_meeting", language) in page.read_text("utf-8")
 
 
