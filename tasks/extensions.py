@@ -8,7 +8,7 @@ from datetime import date
 
 from tasks.clock import now_in
 from tasks.plan import Plan, occurrence_at
-from tasks.rules.contract import CHOICES, VILLAGE_PHASES
+from tasks.rules.contract import CHOICES, VILLAGE_PHASES, read_choice
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
@@ -41,10 +41,9 @@ def grant_extension(
         raise WrongCommand("extend.not_later", due=occurrence.due)
     if not by.strip():
         raise WrongCommand("extend.no_name")
-    reasons = CHOICES["extension_reason"]
-    why = next((each for each in reasons if reason.strip() in (each, *reasons[each])), None)
+    why = read_choice("extension_reason", reason)
     if why is None:
-        raise WrongCommand("extend.reason", known=tuple(reasons))
+        raise WrongCommand("extend.reason", known=tuple(CHOICES["extension_reason"]))
     store.run(
         "reporting/extend",
         campaign=plan.slug,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tasks.home import Home
 from tasks.outbox import Content, Letter, end_interrupted, read_content
-from tasks.rules.contract import CHOICES
+from tasks.rules.contract import CHOICES, read_choice
 from tasks.rules.errors import WrongCommand
 from tasks.store import Store
 
@@ -55,10 +55,9 @@ def resolve(
     name somebody. `store` is an open ledger, outside a transaction. Raises WrongCommand where there
     is none or more than one, where it is not stuck, and without a name or a reason of the list.
     """
-    reasons = CHOICES["resolve_reason"]
-    why = next((each for each in reasons if reason.strip() in (each, *reasons[each])), None)
+    why = read_choice("resolve_reason", reason)
     if not by.strip() or why is None:
-        raise WrongCommand("outbox.who_and_why", known=tuple(reasons))
+        raise WrongCommand("outbox.who_and_why", known=tuple(CHOICES["resolve_reason"]))
     with store.transaction():
         end_interrupted(store, now)
         found = _find(store, beginning)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from tasks.agenda import Facts, read_facts, read_standing
 from tasks.plan import Plan
 from tasks.rules.agenda import Round, Run, Term
-from tasks.rules.contract import CHOICES
+from tasks.rules.contract import CHOICES, read_choice
 from tasks.rules.errors import WrongCommand
 from tasks.rules.phase_states import Step, following, require_move
 from tasks.store import Store
@@ -214,8 +214,7 @@ def _enter(
 
 
 def _reason(words: str) -> str:
-    reasons = CHOICES["reopen_reason"]
-    for each, spellings in reasons.items():
-        if words.strip() in (each, *spellings):
-            return each
-    raise WrongCommand("life.reopen_reason", known=tuple(reasons))
+    found = read_choice("reopen_reason", words)
+    if found is None:
+        raise WrongCommand("life.reopen_reason", known=tuple(CHOICES["reopen_reason"]))
+    return found

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tasks.plan import Plan
-from tasks.rules.contract import CHOICES
+from tasks.rules.contract import CHOICES, read_choice
 from tasks.rules.deadlines import DueDay, off_rest_day
 from tasks.rules.errors import WrongCommand
 from tasks.rules.rectification import (
@@ -247,10 +247,10 @@ def _shortfall(words: str) -> str:
 
 
 def _chosen(choice: str, words: str) -> str:
-    for each, spellings in CHOICES[choice].items():
-        if words.strip() in (each, *spellings):
-            return each
-    raise WrongCommand("rectification.choice", known=tuple(CHOICES[choice]))
+    found = read_choice(choice, words)
+    if found is None:
+        raise WrongCommand("rectification.choice", known=tuple(CHOICES[choice]))
+    return found
 
 
 def _name(by: str) -> str:

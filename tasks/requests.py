@@ -18,7 +18,7 @@ from tasks.audit import Act, keep_entry
 from tasks.home import Home
 from tasks.outbox import DECISION, REQUEST, Gate, write_letter
 from tasks.plan import Occurrence, Plan, write_approved
-from tasks.rules.contract import CHOICES
+from tasks.rules.contract import CHOICES, read_choice
 from tasks.rules.errors import CheckFailed, WrongCommand
 from tasks.rules.requests import (
     FIRST_ROUND,
@@ -349,10 +349,9 @@ def _open_villages(plan: Plan, day: date) -> frozenset[str]:
 
 def _choice(name: str, text: str, key: str) -> str:
     """Return the word of the closed list that `text` is a spelling of. Raises WrongCommand."""
-    words = CHOICES[name]
-    found = next((word for word in words if text.strip() in (word, *words[word])), None)
+    found = read_choice(name, text)
     if found is None:
-        raise WrongCommand(key, known=tuple(words))
+        raise WrongCommand(key, known=tuple(CHOICES[name]))
     return found
 
 

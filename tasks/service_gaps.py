@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tasks.audit import Act, keep_entry
 from tasks.plan import Plan
-from tasks.rules.contract import CHOICES
+from tasks.rules.contract import CHOICES, read_choice
 from tasks.rules.errors import WrongCommand
 from tasks.rules.service_gaps import (
     FIRST_STEP,
@@ -241,8 +241,7 @@ def _to_come(due: date, today: date) -> date:
 
 def _word(name: str, text: str, key: str) -> str:
     """Return the word of the closed list that `text` is a spelling of. Raises WrongCommand."""
-    words = CHOICES[name]
-    found = next((word for word in words if text.strip() in (word, *words[word])), None)
+    found = read_choice(name, text)
     if found is None:
-        raise WrongCommand(key, known=tuple(words))
+        raise WrongCommand(key, known=tuple(CHOICES[name]))
     return found

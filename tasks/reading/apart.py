@@ -10,10 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any
 
 from tasks.grids import CELL_END, COLUMN_END
@@ -52,13 +51,15 @@ class Grid:
         cells = zip(*(column[:most] for column in self.columns), strict=True)
         return list(zip(self.numbers[:most], cells, strict=True))
 
-    def add(self, numbers: list[int], columns: list[list[str]]) -> None:
+    def add(self, numbers: list[int], columns: Iterable[list[str]]) -> None:
         """Put rows behind those that are there; either may have columns that the other has not."""
-        for _ in columns[len(self.columns) :]:
-            self.columns.append([""] * len(self.numbers))
-        blank = [""] * len(numbers)
-        for column, more in zip_longest(self.columns, columns, fillvalue=blank):
-            column.extend(more)
+        filled = 0
+        for filled, more in enumerate(columns, start=1):
+            if filled > len(self.columns):
+                self.columns.append([""] * len(self.numbers))
+            self.columns[filled - 1].extend(more)
+        for column in self.columns[filled:]:
+            column.extend([""] * len(numbers))
         self.numbers += numbers
 
 
@@ -189,7 +190,8 @@ def _take_answer(process: subprocess.Popen[bytes], grids: list[Grid]) -> dict[st
             numbers, *columns = answers.read(answer["rows"]).decode().split(COLUMN_END)
             grid.add(
                 list(map(int, numbers.split(CELL_END))),
-                [column.split(CELL_END) for column in columns],
+                # one column after another: a wide sheet's would all be there twice for a moment
+                (column.split(CELL_END) for column in columns),
             )
         elif "sheet" in answer:
             grids.append(Grid(answer["sheet"], answer["place"], answer["shift"]))

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -278,7 +278,8 @@ def _read_sheet(file: str, name: str, grid: Grid, head: Head) -> ReadSheet:
     below = slice(here + 1, None)
     places = grid.numbers[below]
     others = (at for at in range(len(grid.columns)) if at not in wanted and at != back)
-    _refuse_outside(file, name, places, {at: grid.columns[at][below] for at in others})
+    # one after another: of a wide sheet they would all be there twice
+    _refuse_outside(file, name, places, ((at, grid.columns[at][below]) for at in others))
     blank = [""] * len(places)
     columns = [blank if at is None else grid.columns[at][below] for at in wanted]
     sent = blank if back is None else grid.columns[back][below]
@@ -303,16 +304,16 @@ def _read_sheet(file: str, name: str, grid: Grid, head: Head) -> ReadSheet:
 
 
 def _refuse_outside(
-    file: str, name: str, places: Sequence[int], columns: Mapping[int, Sequence[str]]
+    file: str, name: str, places: Sequence[int], columns: Iterable[tuple[int, Sequence[str]]]
 ) -> None:
-    """Refuse a sheet with anything in `columns`, those of its places that have no head.
+    """Refuse a sheet with anything in `columns`, the places that have no head and their cells.
 
     A column without a head is refused as one with a wrong head is: nothing drops unseen.
     """
     first = min(
         (
             (next(row for row, cell in enumerate(cells) if cell.strip()), at)
-            for at, cells in columns.items()
+            for at, cells in columns
             if "".join(cells).strip()
         ),
         default=None,

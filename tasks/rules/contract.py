@@ -277,6 +277,12 @@ which the corrected row finds its original. It says nothing of a row and is in n
 _RETURN_NUMBER = re.compile(r"T-[0-9A-F]{12}")
 
 
+def read_choice(name: str, text: str) -> str | None:
+    """Return the value of the closed list `name` that `text` is or is a spelling of, else None."""
+    words = CHOICES[name]
+    return next((word for word in words if text.strip() in (word, *words[word])), None)
+
+
 def read_return_number(cell: str) -> str | None:
     """Return the number in a cell of RETURN_COLUMN, or None where it holds none."""
     number = cell.strip().upper()

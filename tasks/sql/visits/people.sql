@@ -7,6 +7,25 @@
 -- when whoever was enrolled here took the consent back.
 CREATE OR REPLACE TEMP TABLE visit_person AS
 WITH
+word AS (
+    SELECT register_no, received_at, residence_village, registered_village
+    FROM register.stg_registered_person
+    WHERE verdict = 'accepted'
+    UNION ALL
+    SELECT register_no, NULL, residence_village, registered_village
+    FROM register.reg_registered
+),
+named AS (
+    SELECT
+        register_no,
+        received_at,
+        CASE
+            WHEN list_contains($villages, registered_village)
+                AND NOT list_contains($villages, residence_village) THEN registered_village
+            ELSE residence_village
+        END AS register_village
+    FROM word
+),
 first_said AS (
     SELECT
         register_no,
@@ -19,29 +38,15 @@ person AS (
     SELECT
         entry.register_no,
         entry.referral_ref,
-        CASE
-            WHEN list_contains($villages, registered_village)
-                AND NOT list_contains($villages, residence_village) THEN registered_village
-            ELSE residence_village
-        END AS register_village,
+        named.register_village,
         if(said.register_no IS NULL, entry.last_visited_on, said.last_visited_on)
             AS last_visited_on,
         entry.confirmed_on,
         coalesce(said.stability, entry.stability) AS stability
     FROM register.reg_registered AS entry
+    -- the register as it stands now: the word without a day
+    JOIN named ON named.register_no = entry.register_no AND named.received_at IS NULL
     LEFT JOIN first_said AS said ON said.register_no = entry.register_no
-),
-named AS (
-    SELECT
-        register_no,
-        received_at,
-        CASE
-            WHEN list_contains($villages, registered_village)
-                AND NOT list_contains($villages, residence_village) THEN registered_village
-            ELSE residence_village
-        END AS register_village
-    FROM register.stg_registered_person
-    WHERE verdict = 'accepted'
 ),
 handed AS (
     SELECT register_no, register_village, to_village
