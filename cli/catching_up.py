@@ -8,6 +8,8 @@ from tasks.agenda import CatchUpFailed, CaughtUp, NotRun, owed_runs
 from tasks.clock import now_in
 from tasks.home import Home
 from tasks.ledger import open_ledger
+from tasks.mail import mail_settings
+from tasks.outbox import waits_to_go
 from tasks.phase_life import settle_phases
 from tasks.plan import Plan
 from tasks.rules.agenda import DAY, catch_up_moment
@@ -19,15 +21,17 @@ def catch_up_all(
 ) -> list[CaughtUp]:
     """Run what each campaign owes by now, or owed at the end of `as_of`; return what was done.
 
-    Where nothing is owed, no server is started. What failed is in the result. Raises WrongCommand
-    for a day that is not over, and what opening the stores raises.
+    Where nothing is owed and no mail waits to go, no server is started. What failed is in the
+    result. Raises WrongCommand for a day that is not over, and what opening the stores raises.
     """
     moments = {slug: catch_up_moment(now_in(plan.timezone), as_of) for slug, plan in plans.items()}
     owing = set()
     with open_ledger(home, "write") as store:
         for slug, plan in plans.items():
-            settle_phases(store, plan, now_in(plan.timezone))
-            if owed_runs(store, plan, moments[slug]):
+            now = now_in(plan.timezone)
+            settle_phases(store, plan, now)
+            sends = mail_settings() is not None and waits_to_go(store, now)
+            if sends or owed_runs(store, plan, moments[slug]):
                 owing.add(slug)
     nothing = {
         slug: CaughtUp(slug, moment.date() - DAY, (), ()) for slug, moment in moments.items()

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from flows.artifacts import show_status_at
 from flows.own_day import PATIENCE
 from flows.phase_flows import NIGHTLY, run, run_nightly
+from flows.release import send_mail
 from flows.steps import in_this_process, phase_flow, step
 from flows.sweep import take_in_inbox
 from reports.gate import notice_gate
@@ -19,12 +20,14 @@ from tasks.clock import now_in
 from tasks.due_days import note_deadlines
 from tasks.home import Home, default_home
 from tasks.ledger import open_ledger
+from tasks.mail import mail_settings
 from tasks.names import read_names
+from tasks.outbox import waits_to_go
 from tasks.phase_life import settle_phases
 from tasks.plan import Plan
 from tasks.requests import settle_requests
 from tasks.rules.agenda import DAY, Owed, catch_up_moment, goes_before
-from tasks.rules.errors import CampaignError, DiskRefused, StoreBusy
+from tasks.rules.errors import CampaignError, DiskRefused, Exit, StoreBusy
 
 RunKey = tuple[str, int, date]
 """Phase, round and day."""
@@ -64,7 +67,8 @@ def catch_up(campaign: str, as_of: date | None = None) -> CaughtUp:
             # a letter that cannot be written is no reason to miss a due day
             untold = (NotRun.of_all(moment.date() - DAY, error),)
     caught_up = _run_all(home, plan, moment)
-    caught_up = replace(caught_up, not_run=(*untold, *caught_up.not_run))
+    unsent = _send_what_waits(home, plan, moment.date() - DAY, caught_up)
+    caught_up = replace(caught_up, not_run=(*untold, *caught_up.not_run, *unsent))
     show_status_at(home, plan, now_in(plan.timezone))
     if caught_up.not_run:
         raise CatchUpFailed.of(caught_up)
@@ -103,6 +107,25 @@ def _run_all(home: Home, plan: Plan, moment: datetime) -> CaughtUp:
                 break  # it has waited long enough for all of them; a disk is full for all of them
     waiting = [NotRun(*_key(each), 0, "") for each in owes if _key(each) not in tried]
     return CaughtUp(plan.slug, moment.date() - DAY, tuple(ran), (*failed.values(), *waiting))
+
+
+def _send_what_waits(home: Home, plan: Plan, last: date, caught_up: CaughtUp) -> tuple[NotRun, ...]:
+    """Send what a run wrote that was killed before it had sent it: that run is not owed again.
+
+    `last`: the day caught up to. Returns what stopped it. Not where the stores stayed busy or the
+    disk is full: then it would wait for nothing.
+    """
+    if {each.exit for each in caught_up.not_run} & {Exit.STORE_BUSY, Exit.DISK}:
+        return ()
+    try:
+        with open_patiently(lambda: open_ledger(home), PATIENCE) as store:
+            waits = mail_settings() is not None and waits_to_go(store, now_in(plan.timezone))
+        if waits:
+            with open_campaign(plan.slug, "catch_up", "what waits", patience=PATIENCE) as at:
+                send_mail(at)
+    except CampaignError as error:
+        return (NotRun.of_all(last, error),)
+    return ()
 
 
 def _run(campaign: str, owed: Owed) -> Ran:

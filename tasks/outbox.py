@@ -361,6 +361,11 @@ def send_ready(
     return outbox_counts(store)
 
 
+def waits_to_go(store: Store, now: datetime) -> bool:
+    """Whether a mail server, if there is one, would be handed a message at `now`."""
+    return outbox_counts(store).draft > 0 or bool(_due(store, now, waiting=False))
+
+
 def recipients_of(plan: Plan, kind: str) -> list[tuple[str, str]]:
     """Return (audience, recipient) of all whom a message of this kind to everybody would reach."""
     return [

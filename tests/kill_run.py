@@ -109,6 +109,7 @@ ITS_OWN = {
     # random by nature
     "reg_password": {"password"},
     "reg_receipt": None,
+    "reg_gap": {"gap_id"},
     # of a notice to a village they hold a random number; compared below
     "out_part": {"sha256"},
     # of an interrupted message an officer decided

@@ -28,17 +28,22 @@ from flows import release as release_module
 from flows import steps
 from flows.catch_up import catch_up, catch_up_in_process
 from flows.own_day import left_alone
+from flows.release import send_mail
 from flows.retention import retention
 from flows.sweep import sweep
+from reports.gate import notice_gate
 from tasks import at_home
 from tasks.agenda import CatchUpFailed, CaughtUp, LeftAlone, NotRun, Ran, owed_runs
 from tasks.at_home import load_campaign, load_campaigns, open_campaign, open_patiently
 from tasks.clock import simulated
 from tasks.home import Home
 from tasks.ledger import open_ledger
+from tasks.names import read_names
 from tasks.phase_life import note_run, phase_states, read_transitions
+from tasks.post_office import PostOffice, open_post_office
 from tasks.receipt import Receipt
 from tasks.receive import receive
+from tasks.reminders import write_reminders
 from tasks.rules.errors import DisclosureRisk, Exit, StoreBusy, WrongCommand
 from tasks.set_up import set_up
 
@@ -217,6 +222,46 @@ def test_nothing_owed_starts_no_server(
         (second,) = catch_up_all(township, plans)
     assert second == CaughtUp(SLUG, date(2025, 11, 24), (), ())
     assert len(started) == 1
+
+
+def test_what_was_written_by_a_run_that_was_killed_goes_out_all_the_same(
+    runs: Runs, township: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(phase: str, campaign: str, as_of: date) -> Any:
+        if phase != "reminders":
+            return runs.run_nightly(phase, campaign, as_of)
+        with open_campaign(campaign, "test", "test") as at, at.store.transaction():
+            gate = notice_gate(at.store, at.home, at.plan, read_names(at.store))
+            write_reminders(at.store, at.plan, as_of, at.now, gate)
+            note_run(at.store, campaign, phase, 0, as_of, None, at.now)
+        # what comes next, in the same process, is the mail
+        raise StoreBusy("error.store_busy", file="ledger.duckdb")
+
+    monkeypatch.setattr(module, "run_nightly", killed)
+    monkeypatch.setattr(module, "send_mail", send_mail.fn)  # type: ignore[attr-defined]
+    monkeypatch.setattr(catching_up, "prefect_server", lambda home: nullcontext(lambda: None))
+    monkeypatch.setattr(module, "catch_up_in_process", lambda slug, as_of: caught_up(as_of))
+    with open_post_office(tmp_path / "mail") as office, simulated(datetime(2025, 11, 1, 9)):
+        for name, value in smtp(office).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CatchUpFailed):
+            caught_up()
+        assert not list(office.folder.glob("*.eml"))
+        (found,) = catch_up_all(township, load_campaigns(township))
+        assert (found.ran, found.not_run) == ((), ())
+        assert len(list(office.folder.glob("*.eml"))) > 1
+        before = len(runs.made)
+        catch_up_all(township, load_campaigns(township))
+    assert len(runs.made) == before
+
+
+def smtp(office: PostOffice) -> dict[str, str]:
+    return {
+        "CAMPAIGN_SMTP_HOST": office.host,
+        "CAMPAIGN_SMTP_PORT": str(office.port),
+        "CAMPAIGN_SMTP_SENDER": "campaign@health.example",
+        "CAMPAIGN_SMTP_SECURITY": "none",
+    }
 
 
 # --- the command ----------------------------------------------------------------------------------
