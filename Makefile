@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
 #   make demo     runs a whole seasonal campaign on synthetic input
 #   make test     runs the tests
+# make bench measures beside other ways, and writes docs/performance.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,11 +9,13 @@ BIN := $(VENV)/bin
 DEMO := .demo
 # processes that share the test files; each module stays with one
 WORKERS ?= 2
+# rows of the deliveries that are measured; 10000000 takes long, and 2 GB of disk
+SIZES ?= 1000,10000,100000,1000000
 
-.PHONY: demo test test-slow lint install lock clean help
+.PHONY: demo test test-slow bench lint install lock clean help
 
 help:
-	@echo "make demo | make test | make test-slow | make lint | make lock"
+	@echo "make demo | make test | make test-slow | make bench | make lint | make lock"
 
 # uv installs four times faster than pip and compiles the bytecode Prefect's start-up needs.
 $(VENV)/.installed: requirements.lock .ci/uv.lock pyproject.toml
@@ -34,6 +37,9 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+bench: install
+	$(BIN)/python -m benchmarks --sizes $(SIZES)
 
 lint: install
 	$(BIN)/ruff check .

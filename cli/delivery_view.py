@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import typer
@@ -106,8 +107,20 @@ def file_label(result: FileResult) -> str:
 
 
 def reason_lines(each: Received) -> list[str]:
-    """Return a line for each rule that a row of a file breaks: where and why, never a cell."""
-    return [_reason_line(each, row, rule) for row in each.result.returned for rule in row.rules]
+    """Return a line for each rule that a row of a file breaks: where and why, never a cell.
+
+    In the order of the columns, as the row is read.
+    """
+
+    def place(row: Any, rule: str) -> int:
+        columns: Sequence[Any] = row.sheet.columns
+        return columns.index(column_of(row.sheet, rule))
+
+    return [
+        _reason_line(each, row, rule)
+        for row in each.result.returned
+        for rule in sorted(row.rules, key=partial(place, row))
+    ]
 
 
 def _verdict_table(judged: Sequence[Received]) -> Table:

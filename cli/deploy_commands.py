@@ -57,12 +57,15 @@ def _deploy(
     from cli.deploy_view import show_changes
     from flows.deployments import apply, look, prefect_api
     from flows.schedules import read_schedules
+    from tasks.at_home import load_campaigns
     from tasks.ledger import open_ledger
+    from tasks.work_pool import work_pool
 
+    pool = work_pool(load_campaigns(home))
     with open_ledger(home) as store:
         wanted = read_schedules(store, plans.values())
     with prefect_api() as client:
-        changes = look(client, wanted, campaigns, home.campaigns())
+        changes = look(client, pool, wanted, campaigns, home.campaigns())
         show_changes(changes)
         if not changes:
             return
@@ -112,23 +115,35 @@ def keep_up(home: HomeOption = None) -> None:
     plans = load_campaigns(at)
     _deploy(at, plans, list(plans), lambda: True)
 
+    from cli.server import uses_own_server
     from flows.ad_hoc import resume_decided
+    from flows.deployments import prefect_api
+    from flows.earlier_pool import leave_earlier_pool
+    from tasks.work_pool import work_pool
 
+    if uses_own_server(at):
+        with prefect_api() as client:
+            if leave_earlier_pool(client, work_pool(plans)):
+                typer.echo(say("deploy.earlier_pool"))
     resume_decided(at)
 
 
 @deployment.command("before-worker", hidden=True)
 def before_worker(home: HomeOption = None) -> None:
-    """What `campaign up` does before it starts a worker: no other may be alive."""
+    """What `campaign up` does before it starts a worker: no other of the township may be alive."""
     from cli.server import use_server
 
-    use_server(campaign_home(home))
+    at = campaign_home(home)
+    use_server(at)
 
     from flows.deployments import end_dead_runs, make_pool, prefect_api
+    from tasks.at_home import load_campaigns
+    from tasks.work_pool import work_pool
 
+    pool = work_pool(load_campaigns(at))
     with prefect_api() as client:
-        make_pool(client)
-        count = end_dead_runs(client)
+        make_pool(client, pool)
+        count = end_dead_runs(client, pool)
     if count:
         typer.echo(say("up.dead_runs", count=count))
 
@@ -180,3 +195,17 @@ def up(
         for number, slug in enumerate([] if no_intake_page else named)
     ]
     run_township(at, port, pages)
+
+
+@deployment.command("worker", help=say("cli.worker"))
+def worker(home: HomeOption = None) -> None:
+    from cli.up import run_worker
+    from tasks.at_home import load_campaigns
+    from tasks.keys import read_key
+    from tasks.work_pool import work_pool
+
+    at = campaign_home(home)
+    pool = work_pool(load_campaigns(at))
+    read_key(at)  # what cannot work is said now, not in the night
+    typer.echo(say("engine.worker", pool=pool))
+    run_worker(at)

@@ -82,7 +82,9 @@ def show_caught_up(plans: Mapping[str, Plan], found: Sequence[CaughtUp]) -> None
                 because=say(f"life.because.{each.because}"),
                 result=_result(each),
             )
-            late = say("life.late", days=each.days_late) if each.days_late else ""
+            # what runs every day runs once for all the days that were missed: it is late for none
+            is_late = each.days_late and each.because not in {"daily", "news"}
+            late = say("life.late", days=each.days_late) if is_late else ""
             typer.echo(f"{line}{late}")
         for missed in one.not_run:
             typer.echo(

@@ -14,12 +14,14 @@ import typer
 from cli.audit_commands import audit
 from cli.backup_commands import backups
 from cli.catch_up_commands import catching_up
+from cli.county_commands import counties
 from cli.deploy_commands import deployment
 from cli.doctor_commands import doctors
 from cli.export_commands import export, returns
 from cli.gap_commands import gaps
 from cli.handover_commands import handover
 from cli.key_commands import key
+from cli.many_commands import many
 from cli.meeting_commands import meeting, packs
 from cli.options import CampaignOption, HomeOption, JsonOption, campaign_home, print_json
 from cli.outbox_commands import outbox
@@ -29,6 +31,7 @@ from cli.question_commands import questions
 from cli.rates_commands import rating
 from cli.rectification_commands import rectification
 from cli.request_commands import requests
+from cli.share_commands import share
 from cli.sheet_commands import sheets
 from cli.shelf_commands import shelves
 from cli.template_commands import templates
@@ -60,6 +63,7 @@ app.add_typer(templates)
 app.add_typer(key, name="key")
 app.add_typer(backups)
 app.add_typer(audit, name="audit")
+app.add_typer(counties)
 app.add_typer(deployment)
 app.add_typer(doctors)
 app.add_typer(link, name="link")
@@ -68,9 +72,11 @@ app.add_typer(catching_up)
 app.add_typer(intake_page)
 app.add_typer(requests)
 app.add_typer(rectification, name="rectification")
+app.add_typer(share, name="share")
 app.add_typer(sheets)
 app.add_typer(rating)
 app.add_typer(shelves)
+app.add_typer(many)
 
 
 def main() -> None:

@@ -35,7 +35,8 @@ def outbox_list(
     home: HomeOption = None,
 ) -> None:
     from cli.outbox_view import messages_record, show_messages
-    from tasks.at_home import load_campaign
+    from reports.summary import periods_of
+    from tasks.at_home import load_campaign, load_campaigns
     from tasks.ledger import open_ledger
     from tasks.messages import STATES, list_messages
 
@@ -46,7 +47,12 @@ def outbox_list(
         raise WrongCommand("outbox.no_such_state", state=state, known=", ".join(STATES))
     with open_ledger(at) as store:
         messages = list_messages(store, campaign)
-    found = [each for each in messages if state in (None, each["state"])]
+    periods = {slug: periods_of(plan) for slug, plan in load_campaigns(at).items()}
+    found = [
+        each | {"period": periods.get(each["campaign"], {}).get((each["phase"], each["round"]))}
+        for each in messages
+        if state in (None, each["state"])
+    ]
     if as_json:
         print_json(messages_record(found))
     else:

@@ -64,13 +64,16 @@ def short_id(message_id: str, shown: int | None = SHOWN_OF_ID) -> str:
 
 
 def title_of(message: Mapping[str, Any]) -> str:
-    """Return what a message is: the phase it is about, its kind, a summary's revision."""
+    """Return what a message is: the phase it is about, its kind, a summary's revision.
+
+    A record of a message has its phase's `period` besides.
+    """
     kind = say(f"mail.kind.{message['kind']}")
     if message["kind"] == SUMMARY:
         kind = say("cli.outbox.revision", kind=kind, revision=message["revision"])
     if not message["phase"]:
         return kind
-    return f"{phase_title({'period': None} | dict(message))} {kind}"
+    return f"{phase_title(message)} {kind}"
 
 
 def _standing(message: Mapping[str, Any]) -> str:

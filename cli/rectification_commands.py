@@ -15,7 +15,7 @@ from cli.options import (
     who,
 )
 from tasks.rules.contract import CHOICES
-from tasks.rules.supervision import SHORTFALLS
+from tasks.rules.rectification import MADE_GOOD
 from tasks.rules.wording import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 rectification = typer.Typer(help=say("cli.rectification"), no_args_is_help=True)
 
-SHORTFALL_HELP = say("cli.option.shortfall", known=SHORTFALLS)
+SHORTFALL_HELP = say("cli.option.shortfall", known=MADE_GOOD)
 EVIDENCE_HELP = say("cli.option.evidence", known=tuple(CHOICES["rectification_evidence"]))
 REASON_HELP = say("cli.option.not_accepted", known=tuple(CHOICES["rectification_reason"]))
 

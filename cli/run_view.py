@@ -14,7 +14,8 @@ def show_receipt(receipt: Receipt, home: Home) -> None:
     typer.echo(say(key, phase=phase_name(receipt), revision=receipt.revision))
     held = sum(check.held for check in receipt.checks)
     total = sum(check.expectations for check in receipt.checks)
-    typer.echo(say("cli.run.checks", suites=len(receipt.checks), held=held, total=total))
+    key = "cli.run.checks_all" if held == total else "cli.run.checks"
+    typer.echo(say(key, suites=len(receipt.checks), held=held, total=total))
     typer.echo(say("cli.run.report", path=home.root / receipt.report))
     typer.echo(messages_line(receipt.messages))
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tasks.home import Home, private_folder, write_whole
 from tasks.rules.errors import WrongCommand
@@ -37,6 +38,12 @@ QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
+
+
+DATABASE = "CAMPAIGN_PREFECT_DATABASE"
+"""postgresql://USER@HOST:PORT/DATABASE, where `campaign up` is to keep Prefect's states there."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,49 @@ class Server:
             return False
 
 
+def database_environment(setting: str | None) -> dict[str, str]:
+    """Return what a Prefect server reads to keep its states in the PostgreSQL that is set.
+
+    Nothing without a setting: then they lie in a file of the home. The connection is encrypted but
+    on loopback. Raises WrongCommand for a setting of another form, or with a password in it: the
+    server's process finds that in PGPASSWORD or a .pgpass file.
+    """
+    if not setting:
+        return {}
+    form = WrongCommand("engine.database_form", setting=DATABASE)
+    try:
+        parts = urlsplit(setting)
+        host, port = parts.hostname or "", parts.port or 5432
+    except ValueError:
+        raise form from None
+    if parts.password is not None:
+        raise WrongCommand("engine.database_password", setting=DATABASE)
+    asked = dict(parse_qsl(parts.query))
+    mode = asked.pop("sslmode", "prefer" if host in LOOPBACK else "require")
+    if parts.scheme != "postgresql" or not (host and parts.path.strip("/")) or asked:
+        raise form
+    if host not in LOOPBACK and mode not in {"require", "verify-ca", "verify-full"}:
+        raise WrongCommand("engine.database_open", setting=DATABASE)
+    who = f"{parts.username}@" if parts.username else ""
+    place = f"{who}{f'[{host}]' if ':' in host else host}:{port}"
+    query = urlencode({"ssl": mode})
+    url = urlunsplit(("postgresql+asyncpg", place, parts.path, query, ""))
+    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url}
+
+
+def require_named_server() -> None:
+    """Raise WrongCommand where the environment names no server, or one reached in the clear.
+
+    Whoever hears the word on its way could start any phase of the township.
+    """
+    named = os.environ.get("PREFECT_API_URL")
+    if not named:
+        raise WrongCommand("engine.no_server")
+    parts = urlsplit(named)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise WrongCommand("engine.open_server")
+
+
 def server_file(home: Home) -> Path:
     """Return where `campaign up` writes at which port its server is, and the word; 0600."""
     return home.prefect / "server.json"
@@ -117,6 +167,12 @@ def use_server(home: Home) -> bool:
         return False
     os.environ.update(server.environment)
     return True
+
+
+def uses_own_server(home: Home) -> bool:
+    """Answer whether the server that this process talks to is the one `campaign up` runs here."""
+    server = running_server(home)
+    return server is not None and os.environ.get("PREFECT_API_URL") == server.url
 
 
 @contextmanager
@@ -190,9 +246,10 @@ def wait_for(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> N
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return `environment` for the orchestrator: the register's key and the mail server's password
-    are not its business."""
-    return {name: value for name, value in environment.items() if not name.startswith("CAMPAIGN_")}
+    """Return `environment` for the orchestrator: the register's key, the mail server's password and
+    what opens the shared ledger's files are not its business."""
+    secret = ("CAMPAIGN_", "AWS_")
+    return {name: value for name, value in environment.items() if not name.startswith(secret)}
 
 
 def fresh_word() -> str:

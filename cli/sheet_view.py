@@ -1,6 +1,7 @@
 """From exact figures to the care groups' sheets of the health side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reports.sheets import Month, render_sheet, sheet_of
@@ -31,7 +32,12 @@ def write_health_sheets(
     written = []
     for code in looked_at if village is None else [village]:
         earlier = [month for each in months[:-1] if (month := _month(each, code)).figures]
-        page = render_sheet(sheet_of(summary, code, earlier), plan.language)
+        sheet = replace(
+            sheet_of(summary, code, earlier),
+            roles_missing=this.roster_gaps.get(code),
+            subsidies=this.subsidies.get(code),
+        )
+        page = render_sheet(sheet, plan.language)
         path = health_sheet_path(home, plan.slug, period, code)
         write_whole(path, page.encode("utf-8"))
         written.append(path)

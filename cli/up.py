@@ -1,5 +1,7 @@
 """`campaign up`: everything for a township on one machine, looked after until a signal ends it.
 
+`campaign worker` is the same beside a server that others run, without server and pages of its own.
+
 The Prefect server, the worker, the intake pages. What dies is started again, later each time; what
 dies too often ends the whole, so that somebody looks. At the start, each hour, and after the
 machine slept, what is owed is run and the schedules are brought up to date: plans, extensions and
@@ -21,12 +23,15 @@ from pathlib import Path
 import typer
 
 from cli.server import (
+    DATABASE,
     PYTHON,
     QUIET,
     START_WITHIN,
     Server,
+    database_environment,
     end_tethered,
     fresh_word,
+    require_named_server,
     server_file,
     start_tethered,
     tell_server,
@@ -48,6 +53,9 @@ LOOK_EVERY = 3600.0
 MAIL_EVERY = 300.0
 """Seconds between two tries of messages whose time to be tried again has come."""
 
+SHARE_EVERY = 300.0
+"""Seconds between two looks at whether something was released that the county does not have yet."""
+
 BUSY_AGAIN = 120.0
 """Seconds after which a look is made again that another command kept from the stores."""
 
@@ -62,8 +70,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 LARGEST_LOG = 10 * 2**20
 """Bytes; a larger log is put aside when its program starts."""
-
-WORKER = ("--pool", "campaign", "--type", "process", "--limit", "1", "--name", "township")
 
 _TICK = 0.5
 _PORT_WITHIN = 30.0
@@ -125,10 +131,11 @@ class Program:
 class Township:
     """The programs of one home, and the commands that are run at each look.
 
-    `base` comes first and the looks need it; `work` begins once the first look is over.
+    `base` comes first and the looks need it; None where it runs elsewhere. `work` begins once the
+    first look is over.
     """
 
-    base: Program
+    base: Program | None
     work: Sequence[Program]
     look: Sequence[Command]
     environment: Mapping[str, str]
@@ -148,9 +155,10 @@ class Township:
         """
         running: tuple[Command, subprocess.Popen[bytes]] | None = None
         try:
-            self._start(self.base)
-            if not self._base_is_up(stop):
-                return
+            if self.base is not None:
+                self._start(self.base)
+                if not self._base_is_up(self.base, stop):
+                    return
             self.ready()
             waiting: deque[Command] = deque()
             due = dict.fromkeys((each.name for each in self.look), self.monotonic())
@@ -161,12 +169,9 @@ class Township:
                     self.line(say("up.slept"))
                     due = dict.fromkeys(due, now)
                 seen = self.clock()
-                for each in self.look:
-                    if due[each.name] <= now:
-                        due[each.name] = now + each.every
-                        if each not in waiting:
-                            waiting.append(each)
-                self._tend(self.base, waiting)
+                self._line_up(due, now, waiting)
+                if self.base is not None:
+                    self._tend(self.base, waiting)
                 if running is not None and running[1].poll() is not None:
                     command, ran = running
                     self._tell_end(command, ran, now)
@@ -182,16 +187,24 @@ class Township:
         finally:
             self._end(running[1] if running else None)
 
-    def _base_is_up(self, stop: threading.Event) -> bool:
+    def _line_up(self, due: dict[str, float], now: float, waiting: deque[Command]) -> None:
+        """Add the looks whose time has come to what waits, each once."""
+        for each in self.look:
+            if due[each.name] <= now:
+                due[each.name] = now + each.every
+                if each not in waiting:
+                    waiting.append(each)
+
+    def _base_is_up(self, base: Program, stop: threading.Event) -> bool:
         """Wait for the base; return False where it was told to stop meanwhile."""
         give_up = self.monotonic() + START_WITHIN
-        while not self.base.answers():
-            assert self.base.process is not None  # noqa: S101 # it was started
-            if self.base.process.poll() is not None or self.monotonic() > give_up:
-                raise WrongCommand("error.server", log=self.base.log)
+        while not base.answers():
+            assert base.process is not None  # noqa: S101 # it was started
+            if base.process.poll() is not None or self.monotonic() > give_up:
+                raise WrongCommand("error.server", log=base.log)
             if stop.wait(self.tick):
                 return False
-        self.line(say("up.answers", name=self.base.name))
+        self.line(say("up.answers", name=base.name))
         return True
 
     def _tend(self, program: Program, waiting: deque[Command]) -> None:
@@ -247,7 +260,7 @@ class Township:
         if command is not None:
             end_tethered(command)
         for program in (*reversed(self.work), self.base):
-            if program.process is not None:
+            if program is not None and program.process is not None:
                 end_tethered(program.process)
                 program.process = None
                 self.line(say("up.ended", name=program.name))
@@ -260,12 +273,13 @@ def run_township(home: Home, port: int, pages: Sequence[Page]) -> None:
     taken or a program does not stay alive.
     """
     private_folder(home.prefect)
+    database = database_environment(os.environ.get(DATABASE))
     with _alone(home):
         stop = threading.Event()
         with stopped_by_signal(stop.set):
             _wait_for_port(port)
             server = Server(port, _word(home))
-            township = _township(home, server, pages)
+            township = _township(home, server, database, pages)
             try:
                 township.run(stop)
             finally:
@@ -273,8 +287,26 @@ def run_township(home: Home, port: int, pages: Sequence[Page]) -> None:
     typer.echo(say("up.over"))
 
 
-def _township(home: Home, server: Server, pages: Sequence[Page]) -> Township:
-    surroundings = {
+def run_worker(home: Home) -> None:
+    """Run the worker and the looks of `home` beside the server that PREFECT_API_URL names.
+
+    Until SIGINT or SIGTERM. Raises StoreBusy where a `campaign up` or another worker runs for the
+    home, WrongCommand where no server is named or the worker does not stay alive.
+    """
+    require_named_server()
+    private_folder(home.prefect)
+    with _alone(home):
+        stop = threading.Event()
+        surroundings = _surroundings(home, {})
+        township = Township(None, [_worker(home, surroundings)], _looks(), surroundings, typer.echo)
+        with stopped_by_signal(stop.set):
+            township.run(stop)
+    typer.echo(say("up.over"))
+
+
+def _surroundings(home: Home, server: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of all that runs for the home; `server` says where Prefect's is."""
+    return {
         **os.environ,
         **QUIET,
         # what went wrong stands in the logs, without the values it went wrong with
@@ -285,21 +317,48 @@ def _township(home: Home, server: Server, pages: Sequence[Page]) -> Township:
             "prefect.server.concurrency.lease_storage.filesystem"
         ),
         "CAMPAIGN_HOME": str(home.root),
-        **server.environment,
+        **server,
     }
-    base = Program(
-        say("up.server"),
-        server.command,
-        without_secrets(surroundings),
-        home.prefect / "server.log",
-        server.answers,
-    )
-    worker = Program(
+
+
+def _worker(home: Home, surroundings: Mapping[str, str]) -> Program:
+    return Program(
         say("up.worker"),
-        [*PYTHON, "prefect", "worker", "start", *WORKER],
+        [*PYTHON, "flows.worker"],
         surroundings,
         home.prefect / "worker.log",
         first=Command("before-worker", _own("before-worker")),
+    )
+
+
+def _looks() -> list[Command]:
+    return [
+        Command("catch-up", _own("catch-up")),
+        Command("deploy", _own("keep-up")),
+        Command("outbox", _own("outbox", "send", "--due"), every=MAIL_EVERY),
+        *_sharing(),
+    ]
+
+
+def _sharing() -> list[Command]:
+    """Return the look at what is to be shared, where a setting says where."""
+    from tasks.shared_ledger import SETTING  # noqa: PLC0415 # DuckDB, for those who share only
+
+    if not os.environ.get(SETTING):
+        return []
+    return [Command("share", _own("share", "now", "--due"), every=SHARE_EVERY)]
+
+
+def _township(
+    home: Home, server: Server, database: Mapping[str, str], pages: Sequence[Page]
+) -> Township:
+    surroundings = _surroundings(home, server.environment)
+    base = Program(
+        say("up.server"),
+        server.command,
+        {**without_secrets(surroundings), **database},
+        home.prefect / "server.log",
+        server.answers,
     )
     served = [
         Program(say("up.page", campaign=each.campaign), each.command, surroundings)
@@ -311,18 +370,8 @@ def _township(home: Home, server: Server, pages: Sequence[Page]) -> Township:
         where = _word_file(home)
         typer.echo(say("up.address", url=f"http://127.0.0.1:{server.port}", file=where))
 
-    return Township(
-        base,
-        [worker, *served],
-        [
-            Command("catch-up", _own("catch-up")),
-            Command("deploy", _own("keep-up")),
-            Command("outbox", _own("outbox", "send", "--due"), every=MAIL_EVERY),
-        ],
-        surroundings,
-        typer.echo,
-        ready,
-    )
+    work = [_worker(home, surroundings), *served]
+    return Township(base, work, _looks(), surroundings, typer.echo, ready)
 
 
 def _own(*arguments: str) -> list[str]:

@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 
 from prefect import flow
 from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
@@ -31,7 +33,7 @@ from flows.deployments import prefect_api
 from flows.own_day import PATIENCE
 from flows.steps import step, value_free
 from reports.gate import mail_gate, notice_gate
-from tasks.at_home import load_campaign, open_patiently
+from tasks.at_home import load_campaign, load_campaigns, open_patiently
 from tasks.clock import now_in
 from tasks.home import Home, default_home, keep_private
 from tasks.ledger import open_ledger
@@ -42,6 +44,7 @@ from tasks.requests import ask_for_sweep, known_request, state_in
 from tasks.rules.requests import Request
 from tasks.rules.requests import State as Standing
 from tasks.rules.wording import say
+from tasks.work_pool import work_pool
 
 Purpose = Literal[
     "seasonal_outreach", "holiday_continuity", "new_residents", "after_disaster", "service_gap"
@@ -128,8 +131,11 @@ def resume_decided(home: Home) -> int:
     StoreBusy where a process writes to the ledger.
     """
     waiting = FlowRunFilterStateType(any_=[StateType.PAUSED])
+    # on a server that others share, theirs are none of ours to let go on
+    own = DeploymentFilterName(any_=[work_pool(load_campaigns(home))])
     with prefect_api() as client:
         runs = client.read_flow_runs(
+            deployment_filter=DeploymentFilter(name=own),
             flow_filter=FlowFilter(name=FlowFilterName(any_=["request_sweep"])),
             flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=waiting)),
         )

@@ -35,7 +35,9 @@ _MEANS_SOMETHING = re.compile(r"[!-'*+.:-@\[-`{-~]")
 
 
 def show_status(store: Store, plan: Plan, now: datetime) -> None:
-    """Put how the campaign stands at `now` on Prefect's page `status-<campaign>`.
+    """Put how the campaign stands at `now` on Prefect's page.
+
+    Its key is `status-<campaign>-<nine digits of the township>`: the server may have others too.
 
     `store` is an open ledger, alone or beside the register; `now` is wall time of the plan's zone.
     Where that fails, Prefect shows a failed task without values; what ran before has not failed.
@@ -58,7 +60,7 @@ def _put_up_page(opened: AbstractContextManager[Store], plan: Plan, now: datetim
         record = status_of(store, {plan.slug: plan}, now)
     create_markdown_artifact(
         status_page(record, plan.language),
-        key=f"status-{plan.slug}",
+        key=f"status-{plan.slug}-{plan.health_centre.township}",
         description=say("status.heading.description", plan.language, now=now),
     )
 

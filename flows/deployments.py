@@ -1,5 +1,8 @@
 """Prefect's server, told when this home's flows run: deployments, their schedules, their runs.
 
+A server may be that of several townships. Each has a work pool of its own, and its deployments have
+the pool's name: what is read, changed or deleted here is that of one pool, and never another's.
+
 Prefect's interface throws away every coming run of a deployment whenever one of its schedules is
 changed, and with a schedule that is deleted the late ones of all the others as well. A deployment
 is a flow, so those would be other campaigns' runs. What does not change is kept from it here.
@@ -57,8 +60,6 @@ from tasks.rules.wording import say
 
 FILE = Path(__file__).parent.parent / "prefect.yaml"
 
-POOL = "campaign"
-
 _KEPT = "AwaitingConcurrencySlot"
 """The name of the one state of a scheduled run that Prefect leaves alone when it clears runs away.
 
@@ -83,6 +84,8 @@ class Deployed:
 class Changes:
     """What is to be changed on the server."""
 
+    pool: str
+    """The township's work pool; its deployments have the same name."""
     flows: tuple[str, ...]
     """Flows whose deployment is not there, or is not what prefect.yaml says."""
     difference: Difference
@@ -119,18 +122,23 @@ def prefect_api() -> Iterator[SyncPrefectClient]:
 
 def look(
     client: SyncPrefectClient,
+    pool: str,
     wanted: Iterable[Schedule],
     campaigns: Iterable[str],
     known: Iterable[str],
 ) -> Changes:
     """Return what has to change for `campaigns` to run as `wanted`; nothing is changed.
 
-    `known` are the campaigns of this home.
+    `pool` is the township's, whose deployments are looked at and no others; `known` are the
+    campaigns of this home.
     """
-    deployed = {name: found for name in stated() if (found := _read(client, name)) is not None}
+    deployed = {
+        name: found for name in stated() if (found := _read(client, name, pool)) is not None
+    }
     there = [each for found in deployed.values() for each in found.schedules]
     mine = set(campaigns)
     return Changes(
+        pool=pool,
         flows=tuple(
             name for name in stated() if name not in deployed or not deployed[name].is_current
         ),
@@ -147,12 +155,12 @@ def apply(client: SyncPrefectClient, changes: Changes) -> None:
     off anywhere.
     """
     if changes.flows:
-        make_pool(client)
+        make_pool(client, changes.pool)
     ids = {name: found.id for name, found in changes.deployed.items()}
     for name in stated():
         with _undisturbed(client, name, changes):
             if name in changes.flows:
-                ids[name] = _make_deployment(client, name, ids.get(name))
+                ids[name] = _make_deployment(client, name, changes.pool, ids.get(name))
             touched = _change_schedules(client, name, ids[name], changes)
         if touched:
             # at once and not within a minute: a run that is due by then would be left out
@@ -161,24 +169,24 @@ def apply(client: SyncPrefectClient, changes: Changes) -> None:
             )
 
 
-def make_pool(client: SyncPrefectClient) -> None:
+def make_pool(client: SyncPrefectClient, pool: str) -> None:
     """Make the pool, or hold it to one run at a time: one process writes to the register."""
     try:
-        pool = client.read_work_pool(POOL)
+        there = client.read_work_pool(pool)
     except ObjectNotFound:
         template = ProcessWorker.get_default_base_job_template()
         client.create_work_pool(
             WorkPoolCreate(
-                name=POOL, type="process", base_job_template=template, concurrency_limit=1
+                name=pool, type="process", base_job_template=template, concurrency_limit=1
             )
         )
         return
-    if pool.concurrency_limit != 1:
-        client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=1))
+    if there.concurrency_limit != 1:
+        client.update_work_pool(pool, WorkPoolUpdate(concurrency_limit=1))
 
 
-def end_dead_runs(client: SyncPrefectClient) -> int:
-    """Call crashed what no worker runs any more, and return how many runs that were.
+def end_dead_runs(client: SyncPrefectClient, pool: str) -> int:
+    """Call crashed what no worker of `pool` runs any more, and return how many runs that were.
 
     Only while no worker of the pool is alive: what it ran when the machine stopped is otherwise
     taken for running for ever, and the pool runs one at a time. Whether it is owed still, the
@@ -188,8 +196,8 @@ def end_dead_runs(client: SyncPrefectClient) -> int:
         any_=[StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
     )
     dead = FlowRunFilter(state=FlowRunFilterState(type=running))
-    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL]))
-    found = client.read_flow_runs(flow_run_filter=dead, work_pool_filter=pool, limit=_PAGE)
+    of = WorkPoolFilter(name=WorkPoolFilterName(any_=[pool]))
+    found = client.read_flow_runs(flow_run_filter=dead, work_pool_filter=of, limit=_PAGE)
     if found:
         parents = FlowRunFilterParentFlowRunId(any_=[run.id for run in found])
         below = FlowRunFilter(state=dead.state, parent_flow_run_id=parents)
@@ -204,7 +212,7 @@ def end_dead_runs(client: SyncPrefectClient) -> int:
 
 @cache
 def stated() -> dict[str, dict[str, Any]]:
-    """Return deployments as prefect.yaml states them: name -> its entry. Each is named as its flow.
+    """Return deployments as prefect.yaml states them: name of the flow -> its entry.
 
     Raises WrongCommand where the file is missing: it belongs to the installation.
     """
@@ -214,38 +222,46 @@ def stated() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in entries}
 
 
-def _flow(name: str) -> Flow[..., Any]:
+def installed_flow(name: str) -> Flow[..., Any]:
+    """Return the flow that prefect.yaml has under this name."""
     module, _, attribute = str(stated()[name]["entrypoint"]).rpartition(".")
     flow: Flow[..., Any] = getattr(import_module(module), attribute)
     return flow
 
 
-def _settings(name: str) -> dict[str, Any]:
+def _settings(name: str, pool: str) -> dict[str, Any]:
     """Return what prefect.yaml says of a deployment, in the fields that Prefect has for it."""
     entry = stated()[name]
     return {
         "entrypoint": entry["entrypoint"],
         "description": entry["description"],
         "tags": entry["tags"],
-        "work_pool_name": entry["work_pool"]["name"],
+        "work_pool_name": pool,
         "job_variables": entry["work_pool"]["job_variables"],
         "concurrency_limit": entry["concurrency_limit"]["limit"],
         "concurrency_options": ConcurrencyOptions(
             collision_strategy=entry["concurrency_limit"]["collision_strategy"]
         ),
         "enforce_parameter_schema": entry["enforce_parameter_schema"],
-        "parameter_openapi_schema": parameter_schema(_flow(name)).model_dump(),
+        "parameter_openapi_schema": parameter_schema(installed_flow(name)).model_dump(),
     }
 
 
-def _read(client: SyncPrefectClient, name: str) -> Deployed | None:
-    try:
-        found = client.read_deployment_by_name(f"{name}/{name}")
-    except ObjectNotFound:
+def _read(client: SyncPrefectClient, name: str, pool: str) -> Deployed | None:
+    found = find_deployment(client, name, pool)
+    if found is None:
         return None
     read = [(_as_schedule(name, each), each.id) for each in found.schedules]
     schedules = {schedule: known for schedule, known in read if schedule is not None}
-    return Deployed(found.id, _is_current(found, _settings(name)), schedules)
+    return Deployed(found.id, _is_current(found, _settings(name, pool)), schedules)
+
+
+def find_deployment(client: SyncPrefectClient, flow: str, name: str) -> DeploymentResponse | None:
+    """Return a flow's deployment of this name, None where the server has none."""
+    try:
+        return client.read_deployment_by_name(f"{flow}/{name}")
+    except ObjectNotFound:
+        return None
 
 
 def _as_schedule(name: str, found: DeploymentSchedule) -> Schedule | None:
@@ -293,12 +309,13 @@ def _is_current(found: DeploymentResponse, settings: Mapping[str, Any]) -> bool:
     )
 
 
-def _make_deployment(client: SyncPrefectClient, name: str, there: UUID | None) -> UUID:
+def _make_deployment(client: SyncPrefectClient, name: str, pool: str, there: UUID | None) -> UUID:
+    settings = _settings(name, pool)
     if there is not None:
-        client.update_deployment(there, DeploymentUpdate(**_settings(name)))
+        client.update_deployment(there, DeploymentUpdate(**settings))
         return there
     return client.create_deployment(
-        flow_id=client.create_flow_from_name(name), name=name, **_settings(name)
+        flow_id=client.create_flow_from_name(name), name=pool, **settings
     )
 
 

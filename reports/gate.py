@@ -21,6 +21,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache, cached_property
 from html.parser import HTMLParser
 from pathlib import Path
@@ -30,6 +31,7 @@ from reports.picture_gate import KINDS as PICTURE_KINDS
 from reports.picture_gate import PICTURES, Known, check_picture, texts_of
 from tasks.home import Home
 from tasks.plan import PACK, Plan, load_plan
+from tasks.released_days import keep_released
 from tasks.rules.contract import (
     FIGURE_STATES,
     PHASES,
@@ -46,6 +48,9 @@ from tasks.store import Store
 
 LEAST_WITHHELD_TO, LEAST_ROUNDED_TO = 7, 5
 """What DOMAIN.md section 7 demands of every count of people: a plan may only be stricter."""
+
+WITH_CALENDAR, WITH_MONTHS = "aggregation", ("supervision", "follow_up")
+"""Whose pages show the phases of the campaign, and whose what earlier months released."""
 
 _FROM_EARLIER = re.compile(rf"^(?:(?:earlier|month|quarter)\d+_|(?:{'|'.join(RUN_PHASES)})_\d+_)+")
 """What a figure is called that was released before: by an earlier campaign, in a month of the
@@ -87,21 +92,26 @@ ATTRIBUTES = frozenset(
     {
         *("lang", "charset", "name", "content", "role", "class", "style", "id", "title"),
         *("scope", "colspan", "data-figure", "data-village"),
-        *("src", "alt", "width", "align", "bgcolor", "cellpadding", "cellspacing", "border"),
+        *("src", "alt", "width", "height", "align", "bgcolor"),
+        *("cellpadding", "cellspacing", "border"),
     }
 )
 FOR_WORD = frozenset(
     {
-        '[if mso]><table role="presentation" width="600" align="center"><tr><td><![endif]',
+        '[if mso]><table role="presentation" width="600" align="center" cellpadding="0"'
+        ' cellspacing="0" border="0"><tr><td><![endif]',
+        '[if mso]><style>td,th,p,li,h1,h2,h3{font-family:"Microsoft YaHei",sans-serif !important}'
+        "</style><![endif]",
         "[if mso]></td></tr></table><![endif]",
     }
 )
-"""The only comments: Outlook, which sets mail with Word and knows no greatest width, reads in them
-a table of 600 pixels around the page."""
+"""The only comments: Outlook, which sets mail with Word, reads in them a table of 600 pixels around
+the page, since it knows no greatest width, and a font, since its tables take none from around."""
 META = frozenset({"", "width=device-width, initial-scale=1", "light dark"})
 """All that a page may say about itself where no reader sees it."""
 _SPOKEN = (
-    *("action.", "amount.", "change.", "count.", "figure.", "foot.", "input.", "key.", "list."),
+    *("action.", "amount.", "calendar.", "change.", "chart.", "count.", "figure.", "foot."),
+    *("input.", "key.", "list."),
     "mail.",
     *("mark.", "meeting.", "notice.", "period.", "phase.", "report.", "reporting.", "shortfall."),
     *("plan.purpose.", "request.declined.", "todo.", "unit."),
@@ -168,6 +178,11 @@ class Allowed:
     """The plan's numbers; what was released before or by an earlier campaign may follow others."""
     states: Mapping[str, str] = field(default_factory=dict)
     """The reporting state of each village."""
+    months: Mapping[tuple[str, str], Released] = field(default_factory=dict)
+    """What may be shown of earlier months, by name and month: figures about visits."""
+    terms: Mapping[tuple[str, str], tuple[date, date]] = field(default_factory=dict)
+    """From which day to which the phases of the plan are open, by phase and round."""
+    as_of: date = date.min
 
     @cached_property
     def people(self) -> frozenset[str]:
@@ -214,7 +229,7 @@ class Allowed:
         return re.compile(rf"{_any_of(self.sentences)}|(?<!\d)(?:{_any_of(self.names)})(?!\d)")
 
     def _everything(self) -> tuple[Released, ...]:
-        return (*self.figures.values(), *self.before)
+        return (*self.figures.values(), *self.before, *self.months.values())
 
     def _numbers(self, *, people: bool) -> frozenset[str]:
         return frozenset(
@@ -261,7 +276,8 @@ def read_allowed(
             unicodedata.normalize("NFKC", say("foot.protection", language, **rules))
             for language in LANGUAGES
         )
-        + (_of_pack([row[1] for row in rows], frame[0]["as_of"].year) if phase == PACK else ()),
+        + (_of_pack([row[1] for row in rows], frame[0]["as_of"].year) if phase == PACK else ())
+        + (_in_calendar(plan) if phase == WITH_CALENDAR else ()),
         identity={
             "campaign": plan.slug,
             "phase": phase,
@@ -273,6 +289,30 @@ def read_allowed(
         withhold_to=plan.rules.withhold_to,
         round_to=plan.rules.round_to,
         states=states,
+        months={
+            (row[1], row[0]): Released(*row[1:])
+            for row in store.rows(
+                "report/allowed_months", **key, campaigns=[plan.slug, *plan.earlier]
+            )
+        }
+        if phase in WITH_MONTHS
+        else {},
+        terms=_terms_of(store, plan) if phase == WITH_CALENDAR else {},
+        as_of=frame[0]["as_of"],
+    )
+
+
+def allowed_in_calendar(store: Store, plan: Plan, as_of: date) -> Allowed:
+    """Return what a picture of a campaign's phases may say: names from the plan, no figure."""
+    return Allowed(
+        figures={},
+        before=(),
+        frame=frozenset(),
+        names=_public_names(plan, ()),
+        sentences=_in_calendar(plan),
+        identity={},
+        terms=_terms_of(store, plan),
+        as_of=as_of,
     )
 
 
@@ -376,7 +416,7 @@ def check_figures(allowed: Allowed) -> None:
 
     Raises DisclosureRisk.
     """
-    for figure in (*allowed.figures.values(), *allowed.before):
+    for figure in (*allowed.figures.values(), *allowed.before, *allowed.months.values()):
         if figure.unit not in UNITS or figure.state not in FIGURE_STATES:
             raise DisclosureRisk("gate.unknown_part", kind="ledger")
         if (figure.value is None) is (figure.state in {"released", "zero"}):
@@ -642,6 +682,21 @@ def _rounds_of(plan: Plan) -> tuple[str, ...]:
     )
 
 
+def _in_calendar(plan: Plan) -> tuple[str, ...]:
+    """Return what a calendar calls the plan's rounds and quarters, in NFKC."""
+    last = max((each.due.year for each in plan.calendar), default=plan.issued.year)
+    return _longest_first((*_rounds_of(plan), *_of_pack((), last)))
+
+
+def _terms_of(store: Store, plan: Plan) -> dict[tuple[str, str], tuple[date, date]]:
+    """Return the days of the plan's phases, due days as figures were released by them."""
+    return {
+        (each.phase, str(each.round)): (each.opens, each.due)
+        for each in keep_released(store, plan).calendar
+        if each.approved or not each.ad_hoc
+    }
+
+
 def _of_pack(figures: Iterable[str], year: int) -> tuple[str, ...]:
     """Return what a quarterly pack calls quarters and other phases' rounds, in NFKC.
 
@@ -808,11 +863,14 @@ def _check_picture(kind: str, content: str, allowed: Allowed, files: Mapping[str
             raise DisclosureRisk("gate.unknown_number", kind=kind)
 
     def check_amount(text: str, shows: tuple[str, str], kind: str) -> None:
-        _check_cell(text, allowed.figures.get(shows), allowed, kind)
+        _check_cell(text, released.get(shows), allowed, kind)
 
+    released = {**allowed.months, **allowed.figures}
     known = Known(
-        values={shows: (f.unit, f.value) for shows, f in allowed.figures.items()},
+        values={shows: (f.unit, f.value) for shows, f in released.items()},
         states=allowed.states,
+        terms=allowed.terms,
+        as_of=allowed.as_of,
         check_text=check_text,
         check_amount=check_amount,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tasks.meeting import read_decisions
+from tasks.meeting import incomplete_rosters, read_decisions
 from tasks.plan import Plan
 from tasks.rectifications import escalations, read_rectifications
 from tasks.rules.meeting import Decision, to_be_reported
@@ -22,14 +22,16 @@ class Meeting:
     """Open at the end of the revision's day, by due day."""
     again: frozenset[Rectification]
     """Those of them that stood overdue at several looks."""
+    rosters: tuple[str, ...]
+    """Villages whose care group is not known to have every role it must have; codes."""
     targets: Mapping[str, int]
     """Percent of coverage, reports and visits that the plan aims at; of what it names only."""
 
 
 def read_meeting(
-    store: Store, plan: Plan, *, met_by: date, as_of: date, until: datetime
+    store: Store, plan: Plan, *, quarter: str, met_by: date, as_of: date, until: datetime
 ) -> Meeting:
-    """Return it as it stood at the end of `as_of` and was recorded by `until`.
+    """Return it for a `quarter` (2026-Q1), as it stood at the end of `as_of`, recorded by `until`.
 
     Decisions are of meetings held up to `met_by`, the day the pack was due. `until` is wall time of
     the plan's time zone: an old revision reads the same whatever was recorded since.
@@ -49,5 +51,6 @@ def read_meeting(
             sorted(still_open, key=lambda each: (each.due, each.village, each.shortfall))
         ),
         again=frozenset(each.rectification for each in late if each.for_meeting),
+        rosters=incomplete_rosters(store, plan.slug, quarter, as_of, until),
         targets={name: percent for name, percent in named.items() if percent is not None},
     )

@@ -6,7 +6,7 @@ with the ledger; PDF and Word are made of nothing but the document that passed.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from reports import words
@@ -172,6 +172,7 @@ def points(summary: Summary) -> tuple[Point, ...]:
             overdue={each.village for each in overdue if each not in meeting.again},
             not_reported=_with(summary, "reporting_missing") | _with(summary, "reporting_returned"),
             visits_overdue=_with(summary, "visits_overdue"),
+            rosters=meeting.rosters,
             below_target=_below_target(meeting, summary),
             problems=_with(summary, "problems_raised"),
         )
@@ -202,7 +203,7 @@ def became(decision: Decision, day: date, language: str) -> str:
 
 
 def _meeting(summary: Summary) -> Meeting:
-    return summary.meeting or Meeting((), (), frozenset(), {})
+    return summary.meeting or Meeting((), (), frozenset(), (), {})
 
 
 def _key_points(summary: Summary, language: str) -> tuple[str, ...]:
@@ -211,7 +212,11 @@ def _key_points(summary: Summary, language: str) -> tuple[str, ...]:
 
 def _todo(summary: Summary, language: str) -> Section:
     todo = words.things_to_do(summary, language)
-    lines = tuple(line.strip() for thing in todo for line in str(thing).splitlines())
+    lines = tuple(
+        say("todo.line", language, what=thing.what, villages=each) if thing.by_line else each
+        for thing in todo
+        for each in (thing.whom if thing.by_line else (str(thing),))
+    )
     nothing = "" if lines else say("todo.none", language)
     return Section("todo", say("report.section.todo", language), note=nothing, lines=lines)
 
@@ -282,11 +287,15 @@ def _months(summary: Summary, language: str) -> Section:
     prefixes = [f"month{place}_" for place in (1, 2, 3)]
     names = _rows_of(summary, prefixes)
     heads = [month_named(month, language) for month in months_of(summary.period or "")]
-    return Section(
-        "months",
-        say("report.section.months", language),
-        heads=(*_said(("figure",), language), *heads, *_said(("this_quarter",), language)),
-        rows=tuple(_row(name, [*prefixes, ""], summary, language) for name in names),
+    return _without_noughts(
+        Section(
+            "months",
+            say("report.section.months", language),
+            heads=(*_said(("figure",), language), *heads, *_said(("this_quarter",), language)),
+            rows=tuple(_row(name, [*prefixes, ""], summary, language) for name in names),
+        ),
+        summary,
+        language,
     )
 
 
@@ -301,11 +310,15 @@ def _quarters(summary: Summary, language: str) -> Section:
         quarter_named(quarter_before(summary.period or "", back), language) for back in backs
     ]
     names = ["months_looked_at", *(name for name in OF_THE_WORK if summary.figure(name))]
-    return Section(
-        "quarters",
-        say("report.section.quarters", language),
-        heads=(*_said(("figure", "this_quarter"), language), *quarters),
-        rows=tuple(_row(name, prefixes, summary, language) for name in names),
+    return _without_noughts(
+        Section(
+            "quarters",
+            say("report.section.quarters", language),
+            heads=(*_said(("figure", "this_quarter"), language), *quarters),
+            rows=tuple(_row(name, prefixes, summary, language) for name in names),
+        ),
+        summary,
+        language,
     )
 
 
@@ -324,17 +337,21 @@ def _villages(summary: Summary, language: str) -> Section:
         )
 
     codes = sorted(summary.villages_with("problems_raised"), key=need)
+    nought = [
+        name
+        for name in OF_VILLAGES
+        if codes and all(_is_nought(summary.figure(name, code)) for code in codes)
+    ]
+    named = [name for name in OF_VILLAGES if name not in nought]
     return Section(
         "villages",
         say("report.section.villages", language),
-        heads=(
-            *_said(("village",), language),
-            *(figure_label(name, language) for name in OF_VILLAGES),
-        ),
+        note=_noughts([figure_label(name, language) for name in nought], "villages", language),
+        heads=(*_said(("village",), language), *(figure_label(name, language) for name in named)),
         rows=tuple(
             (
                 Cell(summary.village_name(code)),
-                *(_cell(name, summary, language, code) for name in OF_VILLAGES),
+                *(_cell(name, summary, language, code) for name in named),
             )
             for code in codes
         ),
@@ -380,17 +397,44 @@ def _released(summary: Summary, language: str) -> list[Section]:
             if figure.name.startswith(f"{phase}_") and number.isdigit() and not figure.village:
                 rounds.setdefault(int(number), []).append(name)
         for round, names in rounds.items():
-            named = phase_title(phase, round, None, language)
+            named = phase_title(phase, round, summary.periods.get((phase, round)), language)
             prefix = f"{phase}_{round}_"
-            sections.append(
-                Section(
-                    f"released-{phase.replace('_', '-')}",
-                    say("report.section.released", language, phase=named),
-                    heads=_said(("figure", "value"), language),
-                    rows=tuple(_row(name, [prefix], summary, language) for name in names),
-                )
+            section = Section(
+                f"released-{phase.replace('_', '-')}",
+                say("report.section.released", language, phase=named),
+                heads=_said(("figure", "value"), language),
+                rows=tuple(_row(name, [prefix], summary, language) for name in names),
             )
+            sections.append(_without_noughts(section, summary, language))
     return sections
+
+
+def _without_noughts(section: Section, summary: Summary, language: str) -> Section:
+    """Return a table without its rows of nothing but zeros, and a line that names them."""
+    nought = [row for row in section.rows if _are_nought(row, summary)]
+    left = tuple(row for row in section.rows if row not in nought)
+    return replace(
+        section,
+        note=_noughts([row[0].text for row in nought], "figures", language),
+        heads=section.heads if left else (),
+        rows=left,
+    )
+
+
+def _are_nought(row: Sequence[Cell], summary: Summary) -> bool:
+    figures = [summary.figure(*cell.figure) for cell in row if cell.figure]
+    return bool(figures) and all(map(_is_nought, figures))
+
+
+def _is_nought(figure: Figure | None) -> bool:
+    """Return whether it is known to be zero; withheld or not reported is not."""
+    return figure is not None and figure.state == "zero"
+
+
+def _noughts(labels: Sequence[str], of: str, language: str) -> str:
+    if not labels:
+        return ""
+    return say(f"report.noughts.{of}", language, names=say("list.comma", language).join(labels))
 
 
 def _rows_of(summary: Summary, prefixes: Iterable[str]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from reports.summary import phase_title
 from reports.word_document import MOST_MEGABYTES, TEMPLATE, word_pack
 from reports.write import make_report, report_path, write_report
 from tasks.home import Home, write_whole
 from tasks.plan import PACK, Occurrence, Plan
 from tasks.rules.errors import WrongCommand
 from tasks.rules.file_names import name_to_show
+from tasks.rules.wording import current_language
 from tasks.store import Store
 
 FORMS = ("html", "pdf", "docx")
@@ -30,7 +32,8 @@ def write_pack(
         if row["phase"] == PACK
     }
     if occurrence.round not in revisions:
-        raise WrongCommand("report.none", campaign=plan.slug, phase=PACK)
+        named = phase_title(PACK, occurrence.round, quarter, current_language())
+        raise WrongCommand("report.none", campaign=plan.slug, phase=named)
     of_pack = (PACK, occurrence.round, revisions[occurrence.round])
     write_report(store, home, plan, *of_pack, plan.language)
     paths = [report_path(home, plan.slug, *of_pack, kind) for kind in FORMS]

@@ -7,33 +7,40 @@ figure makes it. A PNG is only ever made of an SVG that passed.
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from reports.pictures import chunks, png_of
 from tasks.rules.contract import REPORTING_STATES
 from tasks.rules.errors import DisclosureRisk
 
-PICTURES = ("reporting", "coverage", "waiting", "visits")
+PICTURES = ("reporting", "coverage", "waiting", "visits", "months", "calendar")
 """What a picture of a report can be called."""
 
 KINDS = frozenset(f"{form}-{name}" for form in ("svg", "png") for name in PICTURES)
 """The kinds of part that are checked here."""
 
-FULL, BOX, STRIP = 180, 24, 440
-"""Pixels: the longest bar, the mark of a figure without a number, all tiles of a strip together."""
+FULL, BOX, TILE = 160, 24, 140
+"""Pixels: the longest bar, the mark of a figure without a number, the tile of a village."""
+
+TIME_FROM, TIME_TO, LEAST, LINE = 170, 440, 2, 2
+"""Pixels: where a calendar begins and ends, the shortest phase, the line of its day."""
+
+PEOPLE = re.compile(r"waited_\w+", re.ASCII)
+"""The only counts of people that bars may show: of the township, as they were released."""
 
 _PIXEL = 1.0
 """By how much a mark may differ from what its figure makes it."""
 
-_TAGS = frozenset({"svg", "g", "rect", "path", "text"})
+_TAGS = frozenset({"svg", "g", "rect", "path", "text", "tspan"})
 _ATTRIBUTES = frozenset(
     {
         *("version", "class", "width", "height", "viewBox", "fill", "stroke", "stroke-width"),
         *("stroke-miterlimit", "stroke-dasharray", "transform", "role", "d", "display"),
         *("aria-label", "aria-hidden", "aria-roledescription", "text-anchor"),
-        *("font-family", "font-size"),
+        *("font-family", "font-size", "x", "dy"),
     }
 )
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -60,6 +67,10 @@ class Known:
     """Asks of a line of prose of a kind of part where its numbers come from."""
     check_amount: Callable[[str, Shows, str], None]
     """Asks whether a text is the amount of a figure."""
+    terms: Mapping[Shows, tuple[date, date]] = field(default_factory=dict)
+    """By phase and round: from which day to which a plan's phases are open."""
+    as_of: date = date.min
+    """The day as of which they are drawn."""
 
 
 def check_picture(kind: str, content: Any, known: Known, parts: Mapping[str, Any]) -> None:
@@ -74,7 +85,7 @@ def check_picture(kind: str, content: Any, known: Known, parts: Mapping[str, Any
     for element in _elements(content, kind):
         shows = _shows(element)
         if element.tag == _NAMESPACE + "text":
-            text = "".join(element.itertext())
+            text = _text(element)
             if shows is not None:
                 known.check_amount(text, shows, kind)
                 continue
@@ -88,7 +99,7 @@ def check_picture(kind: str, content: Any, known: Known, parts: Mapping[str, Any
 def texts_of(svg: str) -> Iterator[str]:
     """Yield what is written in an SVG that passed."""
     for element in _elements(svg, "svg"):
-        yield "".join(element.itertext()) if element.tag == _NAMESPACE + "text" else ""
+        yield _text(element) if element.tag == _NAMESPACE + "text" else ""
 
 
 def _check_png(kind: str, content: Any, svg: Any) -> None:
@@ -98,7 +109,7 @@ def _check_png(kind: str, content: Any, svg: Any) -> None:
         held = [part for part, _ in chunks(content)]
     except ValueError:
         raise DisclosureRisk("gate.unknown_part", kind=kind) from None
-    if held != [b"IHDR", b"IDAT", b"IEND"]:
+    if held not in ([b"IHDR", b"IDAT", b"IEND"], [b"IHDR", b"PLTE", b"IDAT", b"IEND"]):
         raise DisclosureRisk("gate.unknown_part", kind=kind)
     if svg is not None and content != png_of(svg):
         raise DisclosureRisk("gate.changed", kind=kind)
@@ -120,10 +131,38 @@ def _elements(content: Any, kind: str) -> list[ET.Element]:
         quiet = (value for name, value in element.attrib.items() if name != "aria-label")
         if not all(map(_WORDS.fullmatch, quiet)) or "url(" in "".join(element.attrib.values()):
             raise DisclosureRisk("gate.unknown_part", kind=kind)
-        is_text = element.tag == _NAMESPACE + "text"
+        is_text = element.tag in {_NAMESPACE + "text", _NAMESPACE + "tspan"}
         if (element.tail or "").strip() or (not is_text and (element.text or "").strip()):
             raise DisclosureRisk("gate.unknown_part", kind=kind)
+    _check_frame(found, kind)
     return found
+
+
+def _check_frame(elements: list[ET.Element], kind: str) -> None:
+    """Only the panel is a rectangle, as large as the whole; and only a text is in lines."""
+    frames = [element for element in elements if element.tag == _NAMESPACE + "rect"]
+    size = {name: elements[0].get(name) for name in ("width", "height")}
+    if any(element.attrib != {**size, "fill": element.get("fill")} for element in frames):
+        raise DisclosureRisk("gate.unknown_part", kind=kind)
+    lines = [element for element in elements if element.tag == _NAMESPACE + "tspan"]
+    in_texts = sum(
+        len(element.findall(_NAMESPACE + "tspan"))
+        for element in elements
+        if element.tag == _NAMESPACE + "text"
+    )
+    if len(lines) != in_texts or any(set(line.attrib) - {"x", "dy"} for line in lines):
+        raise DisclosureRisk("gate.unknown_part", kind=kind)
+
+
+def _text(element: ET.Element) -> str:
+    """Return what a text says; of one in lines, as it was before it was broken into them."""
+    said = element.text or ""
+    for line in element:
+        text = line.text or ""
+        # Latin words stand apart, Chinese characters do not
+        said += " " if said and said[-1:].isascii() and text[:1].isascii() else ""
+        said += text
+    return said
 
 
 def _shows(element: ET.Element) -> Shows | None:
@@ -153,26 +192,61 @@ def _check_marks(marks: Mapping[Shows, list[re.Match[str]]], known: Known, kind:
     """Compare each mark with what its figure makes it: one a figure, all of one height."""
     if any(len(each) != 1 for each in marks.values()):
         raise DisclosureRisk("gate.unknown_part", kind=kind)
-    heights = {float(each[0]["h"]) for each in marks.values()}
-    if len(heights) != 1:
+    placed = {shows: each[0] for shows, each in marks.items()}
+    if kind.removeprefix("svg-") == "calendar":
+        _check_calendar(placed, known, kind)
+        return
+    if len({round(float(mark["h"]), 3) for mark in placed.values()}) != 1:
         raise DisclosureRisk("gate.not_released", kind=kind)
-    if any(state in REPORTING_STATES for _, state in marks):
-        expected = dict.fromkeys(known.states.items(), STRIP / (len(known.states) or 1) - 2)
-        if set(marks) != set(expected):
+    if any(state in REPORTING_STATES for _, state in placed):
+        if set(placed) != set(known.states.items()):
             raise DisclosureRisk("gate.not_released", kind=kind)
+        expected: Mapping[Shows, float] = dict.fromkeys(placed, TILE)
     else:
-        if not set(marks) <= set(known.values):
-            raise DisclosureRisk("gate.not_released", kind=kind)
-        figures = {shows: known.values[shows] for shows in marks}
-        units = {unit for unit, _ in figures.values()}
-        if len(units) != 1 or units & {"people"}:
-            raise DisclosureRisk("gate.not_released", kind=kind)
-        least = 100 if units == {"percent"} else 1
-        whole = max(least, *(value or 0 for _, value in figures.values()))
-        expected = {
-            shows: BOX if value is None else FULL * value / whole
-            for shows, (_, value) in figures.items()
-        }
-    for shows, (mark,) in marks.items():
+        expected = _lengths(placed, known, kind)
+    for shows, mark in placed.items():
         if abs(float(mark["w"]) - expected[shows]) > _PIXEL:
             raise DisclosureRisk("gate.not_released", kind=kind)
+
+
+def _lengths(marks: Collection[Shows], known: Known, kind: str) -> dict[Shows, float]:
+    """Return how long the bars of figures are: in proportion, the longest of them `FULL`."""
+    if not set(marks) <= set(known.values):
+        raise DisclosureRisk("gate.not_released", kind=kind)
+    figures = {shows: known.values[shows] for shows in marks}
+    units = {unit for unit, _ in figures.values()}
+    if len(units) != 1:
+        raise DisclosureRisk("gate.not_released", kind=kind)
+    if units == {"people"} and not all(PEOPLE.fullmatch(name) and not of for name, of in marks):
+        raise DisclosureRisk("gate.not_released", kind=kind)
+    least = 100 if units == {"percent"} else 1
+    whole = max(least, *(value or 0 for _, value in figures.values()))
+    return {
+        shows: BOX if value is None else FULL * value / whole
+        for shows, (_, value) in figures.items()
+    }
+
+
+def _check_calendar(marks: Mapping[Shows, re.Match[str]], known: Known, kind: str) -> None:
+    """Compare each phase with its days in the plan, and the line with the day of the report."""
+    today = ("as_of", "")
+    if set(marks) != {*known.terms, today} or not known.terms:
+        raise DisclosureRisk("gate.not_released", kind=kind)
+    first = min(opens for opens, _ in known.terms.values())
+    days = (max(due for _, due in known.terms.values()) - first).days + 1
+    room = TIME_TO - TIME_FROM
+
+    def at(days_after: int) -> float:
+        return TIME_FROM + room * min(max(days_after, 0), days) / days
+
+    expected = {
+        shows: (at((opens - first).days), max(room * ((due - opens).days + 1) / days, LEAST))
+        for shows, (opens, due) in known.terms.items()
+    }
+    expected[today] = (at((known.as_of - first).days + 1) - LINE / 2, LINE)
+    for shows, (left, width) in expected.items():
+        drawn = float(marks[shows]["x"]), float(marks[shows]["w"])
+        if abs(drawn[0] - left) > _PIXEL or abs(drawn[1] - width) > _PIXEL:
+            raise DisclosureRisk("gate.not_released", kind=kind)
+    if len({round(float(mark["h"]), 3) for shows, mark in marks.items() if shows != today}) != 1:
+        raise DisclosureRisk("gate.not_released", kind=kind)

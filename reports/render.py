@@ -124,7 +124,7 @@ def render_csv(summary: Summary, language: str) -> str:
                 summary.as_of.isoformat(),
                 summary.audience,
                 figure.name,
-                figure_label(figure.name, language, summary.earlier),
+                figure_label(figure.name, language, summary.earlier, summary.periods),
                 figure.unit,
                 figure.village,
                 summary.village_name(figure.village) if figure.village else "",
@@ -147,7 +147,13 @@ def _harmless(cell: str) -> str:
 
 def _emphasise(text: str) -> Markup:
     """Return `text` with its numbers in bold, so that they are met at a glance."""
-    return Markup(_NUMBER.sub(r"<strong>\g<0></strong>", str(escape(text))))  # noqa: S704 - escaped
+    found = Markup("")
+    at = 0
+    # what is escaped holds numbers of its own: the mark ' is &#39;
+    for number in _NUMBER.finditer(text):
+        found += escape(text[at : number.start()]) + Markup("<strong>{}</strong>").format(number[0])
+        at = number.end()
+    return found + escape(text[at:])
 
 
 @cache
@@ -183,7 +189,7 @@ def _rendered(
         words=sentences,
         pack=pack,
         pictures=pictures or {},
-        label=lambda name: figure_label(name, language, summary.earlier),
+        label=lambda name: figure_label(name, language, summary.earlier, summary.periods),
     )
 
 

@@ -28,6 +28,7 @@ from reports.summary import (
 from tasks.home import Home, write_whole
 from tasks.plan import Plan
 from tasks.rules.known_names import NameList
+from tasks.rules.subsidies import SubsidyAccount
 from tasks.rules.supervision import WANTED, compare
 from tasks.rules.wording import say
 from tasks.store import Store
@@ -47,6 +48,8 @@ SHOWN = (
     "subsidy_applied",
     "subsidy_reviewed",
     "subsidy_paid",
+    "care_roles_owed",
+    "care_roles_filled",
     "rectifications_open",
 )
 """The figures of a month, a row each, in the order of the sheet."""
@@ -94,6 +97,10 @@ class Sheet:
     actions: tuple[str, ...]
     rectifications: tuple[Rectification, ...]
     """The village's: open, or closed by this month's look."""
+    roles_missing: tuple[str, ...] | None = None
+    """Of `health` only: the roles that the care group lacks; None where it sent no roster."""
+    subsidies: SubsidyAccount | None = None
+    """Of `health` only: over all months, exact; None where no month was reported."""
 
     @property
     def this(self) -> Month:
@@ -185,6 +192,7 @@ def render_sheet(sheet: Sheet, language: str) -> str:
         flags=FLAGS,
         shown=[name for name in SHOWN if name in sheet.this.figures],
         owed=owed_line(sheet, language),
+        standing=standing_lines(sheet, language),
         overdue=_first(overdue_lines(sheet, language), "overdue", language),
         changes=_first(changes(sheet, language), "changes", language),
         notes=footnotes(sheet, language),
@@ -205,6 +213,39 @@ def owed_line(sheet: Sheet, language: str) -> str:
     figures = {name: words.amount(sheet.this.figures.get(name), language) for name in names}
     state = words.reporting_state(sheet.report, language)
     return say("report.sheet.owed", language, reporting=state, **figures)
+
+
+def standing_lines(sheet: Sheet, language: str) -> list[str]:
+    """Return what the care group lacks, and what waits of the subsidies as far as that may be told.
+
+    The office sees how many roles are filled, health staff which are not. What is overdue of the
+    subsidies is for health staff alone (docs/care-groups.md); the office sees that it was to be
+    made good.
+    """
+    owed, filled = (sheet.this.figures.get(f"care_roles_{each}") for each in ("owed", "filled"))
+    lines = []
+    if owed is not None and filled is not None and owed.shown:
+        key = "roles" if filled.shown else "roles_unknown"
+        counts = {"owed": words.number(owed), "filled": words.number(filled)}
+        lines.append(say(f"report.sheet.{key}", language, **counts))
+    if sheet.roles_missing:
+        named = [say(f"care_role.{role}", language) for role in sheet.roles_missing]
+        roles = say("list.comma", language).join(named)
+        lines.append(say("report.sheet.roles_missing", language, roles=roles))
+    if sheet.subsidies is not None:
+        account = sheet.subsidies
+        key = "subsidies_overdue" if account.overdue else "subsidies"
+        lines.append(
+            say(
+                f"report.sheet.{key}",
+                language,
+                applied=account.applied,
+                paid=account.paid,
+                waiting=account.waiting,
+                overdue=account.overdue,
+            )
+        )
+    return lines
 
 
 def overdue_lines(sheet: Sheet, language: str) -> list[str]:

@@ -13,6 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from reports.calendar import PhaseInTime, read_calendar
+from reports.charts import Chart, calendar_chart
+from reports.picture_gate import PICTURES
 from reports.render import render_page
 from reports.shelf_gate import check_shelf, read_allowed_on_shelf
 from reports.summary import (
@@ -22,6 +25,7 @@ from reports.summary import (
     ReportingChange,
     VillageReport,
     figure_label,
+    periods_of,
     phase_title,
 )
 from reports.words import amount, change_lines
@@ -49,6 +53,16 @@ class Link:
 
     kind: str
     href: str
+    picture: str = ""
+    """Of a picture, what it shows: one of `reports.picture_gate.PICTURES`; else ''."""
+
+    def named(self, language: str) -> str:
+        """Return what the link says: the kind of file; of a picture what it shows besides."""
+        kind = say(f"shelf.kind.{self.kind}", language)
+        if not self.picture:
+            return kind
+        shows = say(f"shelf.picture.{self.picture}", language)
+        return say("shelf.picture", language, shows=shows, kind=kind)
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,13 @@ class ShelfCampaign:
     earlier: Mapping[str, tuple[str, ...]]
     """Language -> what to call the earlier campaigns it is compared with."""
     phases: tuple[ShelfPhase, ...]
+    calendar: tuple[PhaseInTime, ...]
+    """The phases of the plan, as they stood at the end of `as_of`."""
+
+    @property
+    def as_of(self) -> date:
+        """The latest day that anything on the shelf is about."""
+        return _latest(self.phases)
 
     @property
     def made_at(self) -> datetime:
@@ -178,6 +199,7 @@ def read_shelf(store: Store, home: Home, plans: Mapping[str, Plan]) -> Shelf:
                 for language in LANGUAGES
             },
             phases,
+            read_calendar(store, plan, _latest(phases)),
         )
         for slug, plan in plans.items()
         if (phases := _phases(plan, released.get(slug, {})))
@@ -204,6 +226,7 @@ def render_shelf(shelf: Shelf, language: str) -> str:
         changes=changes,
         checks=checks,
         returned=returned,
+        calendar=lambda campaign: drawn(campaign, language),
         phase_name=lambda phase: phase_title(phase.phase, phase.round, phase.period, language),
         campaign_name=lambda campaign: (
             campaign.plan.name_en if language == "en" else campaign.plan.name
@@ -250,7 +273,17 @@ def changes(campaign: ShelfCampaign, revision: ShelfRevision, language: str) -> 
         language,
         village_name=lambda code: names.get(code, code),
         earlier=campaign.earlier[language],
+        periods=periods_of(campaign.plan),
     )
+
+
+def drawn(campaign: ShelfCampaign, language: str) -> Chart | None:
+    """Return the phases of a campaign over time; None where its plan has none."""
+    return calendar_chart(campaign.calendar, campaign.as_of, language)
+
+
+def _latest(phases: Iterable[ShelfPhase]) -> date:
+    return max(revision.as_of for phase in phases for revision in phase.revisions)
 
 
 def _page_name(language: str, main: str) -> str:
@@ -355,7 +388,10 @@ def _sheets(home: Home, of: Of, plan: Plan) -> dict[str, str]:
 def _links(home: Home, of: Of, names: Iterable[str]) -> tuple[Link, ...]:
     """Return the files of a revision, pictures and other languages among them."""
     stem = report_path(home, *of).stem
-    own = re.compile(rf"{re.escape(stem)}(?:[-.][A-Za-z_-]+)?\.({'|'.join(KINDS)})")
-    found = [(match[1], name) for name in names if (match := own.fullmatch(name))]
+    own = re.compile(rf"{re.escape(stem)}(?:[-.]([A-Za-z_-]+))?\.({'|'.join(KINDS)})")
+    found = [(match[2], name, match[1] or "") for name in names if (match := own.fullmatch(name))]
     found.sort(key=lambda each: (KINDS.index(each[0]), each[1] != f"{stem}.{each[0]}", each[1]))
-    return tuple(Link(kind, f"{of[0]}/{name}") for kind, name in found)
+    return tuple(
+        Link(kind, f"{of[0]}/{name}", beside if beside in PICTURES else "")
+        for kind, name, beside in found
+    )

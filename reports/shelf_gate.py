@@ -8,9 +8,21 @@ the files of the reports, or would fetch or run something.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from html import unescape
 from html.parser import HTMLParser
 
-from reports.gate import META, TAGS, Allowed, Released, allowed_on_shelf, check_figures, check_line
+from reports.gate import (
+    META,
+    TAGS,
+    Allowed,
+    Released,
+    allowed_in_calendar,
+    allowed_on_shelf,
+    check_figures,
+    check_line,
+    check_report,
+)
 from tasks.plan import Plan
 from tasks.rules.errors import DisclosureRisk
 from tasks.store import Store
@@ -31,6 +43,11 @@ _LINK = re.compile(
 )
 """A place on the page, the page in the other language, or a file of a campaign's reports: of a
 revision, or of a village in its folder."""
+_CALENDAR = re.compile(
+    r'<div class="calendar" id="p-(?P<campaign>[a-z0-9][\w-]*)" role="img"'
+    r' aria-label="(?P<said>[^"<>]*)">\s*(?P<svg><svg .*?</svg>)\s*</div>',
+    re.ASCII | re.DOTALL,
+)
 _FETCHES = re.compile(r"url\s*\(|@import|expression\s*\(|content\s*:|//", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
@@ -42,6 +59,8 @@ class AllowedOnShelf:
     anywhere: Allowed
     numbers: Mapping[str, frozenset[float]]
     """`<campaign>/<phase>/<round>/<revision>` -> the numbers that may stand beside it."""
+    calendars: Mapping[str, Allowed]
+    """Campaign -> what the picture of its phases may show."""
 
     def beside(self, revision: str) -> frozenset[float]:
         """Return the numbers that may stand beside a revision; none beside '', which is none."""
@@ -56,7 +75,9 @@ def read_allowed_on_shelf(
     slugs = {plan.slug for plan in plans}
     numbers: dict[str, set[float]] = {}
     frame: set[float] = {0}
-    for *of, period, expectations, held in store.rows("report/shelf_frame"):
+    as_of: dict[str, date] = {}
+    for *of, day, period, expectations, held in store.rows("report/shelf_frame"):
+        as_of[of[0]] = max(day, as_of.get(of[0], day))
         _, _, round, revision = of
         own = {0, round, revision, revision - 1, expectations, held}
         # a quarter is no date
@@ -81,6 +102,11 @@ def read_allowed_on_shelf(
     return AllowedOnShelf(
         allowed_on_shelf(figures, frame, plans),
         {of: frozenset(map(_shown, own)) for of, own in numbers.items()},
+        {
+            plan.slug: allowed_in_calendar(store, plan, as_of[plan.slug])
+            for plan in plans
+            if plan.slug in as_of
+        },
     )
 
 
@@ -90,7 +116,8 @@ def check_shelf(page: str, allowed: AllowedOnShelf) -> None:
     if re.search(r"</(?![a-z][a-z0-9]*>)", page):
         raise DisclosureRisk("gate.unknown_part", kind="shelf")
     reader = _Page()
-    reader.feed(page)
+    # SVG is no HTML: a picture is taken out and checked for itself
+    reader.feed(_CALENDAR.sub(lambda found: _check_calendar(found, allowed), page))
     reader.close()
     beside: dict[str, set[str]] = {}
     for block in reader.blocks:
@@ -101,6 +128,19 @@ def check_shelf(page: str, allowed: AllowedOnShelf) -> None:
         found = {_shown(float(number.replace(",", ""))) for number in _NUMBER.findall(plain)}
         if found and not all(found <= allowed.beside(revision) for revision in beside[text]):
             raise DisclosureRisk("gate.unknown_number", kind="shelf")
+
+
+def _check_calendar(found: re.Match[str], allowed: AllowedOnShelf) -> str:
+    """Check the picture of a campaign's phases and what is said for it; return what stays: ''."""
+    calendar = allowed.calendars.get(found["campaign"])
+    if calendar is None:
+        raise DisclosureRisk("gate.unknown_part", kind="shelf")
+    said = unescape(found["said"])
+    check_line(said, "shelf", calendar)
+    if re.search(r"\d", calendar.unexplained(said)):
+        raise DisclosureRisk("gate.unknown_number", kind="shelf")
+    check_report({"svg-calendar": found["svg"]}, calendar)
+    return ""
 
 
 def _named(of: Iterable[object]) -> str:

@@ -6,10 +6,12 @@ the plan; figures, reporting states, actions and checks from the ledger.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import TypedDict
 
+from reports.calendar import PhaseInTime, read_calendar
 from reports.meeting import Meeting, read_meeting
 from tasks.plan import PACK, Plan
 from tasks.rules.contract import RUN_PHASES
@@ -22,12 +24,21 @@ AUDIENCE = "office"
 """Who a report is for. The health side works inside the register and needs none."""
 
 
+Periods = Mapping[tuple[str, int], str]
+"""Phase and round -> the month or quarter that it looks back on."""
+
+
 class _Key(TypedDict):
     campaign: str
     phase: str
     round: int
     revision: int
 
+
+_WITH_MONTHS = ("supervision", "follow_up")
+
+_MONTHS_BEFORE = 5
+"""How many earlier months are set beside one: half a year together."""
 
 _EARLIER = re.compile(r"earlier(?P<place>\d+)_(?P<name>\w+)")
 _OF_QUARTER = re.compile(
@@ -93,6 +104,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Month:
+    """What the newest revision of an earlier month released of the township's visits."""
+
+    period: str
+    figures: Mapping[str, Figure]
+    """By name: visits_due and visits_done."""
+
+
+@dataclass(frozen=True)
 class FigureChange:
     """A township figure that differs from the revision before."""
 
@@ -147,6 +167,12 @@ class Summary:
     """One of contract.PURPOSES for an ad-hoc sweep: what it was approved for."""
     meeting: Meeting | None = None
     """Quarterly pack only: what the joint meeting hears besides."""
+    periods: Periods = field(default_factory=dict)
+    """The month or quarter of every round of the plan that has one, by phase and round."""
+    months: tuple[Month, ...] = ()
+    """Supervision and follow-up: the months before it, the earliest first."""
+    calendar: tuple[PhaseInTime, ...] = ()
+    """Aggregation: the phases of the plan as they stood at the end of as_of."""
 
     def figure(self, name: str, village: str = "") -> Figure | None:
         """Return the figure `name` of `village` ('' for the township), None where there is none."""
@@ -200,6 +226,7 @@ def read_summary(
         meeting = read_meeting(
             store,
             plan,
+            quarter=released["period"],
             met_by=released["due"],
             as_of=released["as_of"],
             until=released["created_at"],
@@ -236,7 +263,35 @@ def read_summary(
         reporting_changes=_reporting_changes(_reporting(store, before), reporting),
         purpose=_purpose(plan, phase, round),
         meeting=meeting,
+        periods=periods_of(plan),
+        months=_months(store, plan, key, released["period"]) if phase in _WITH_MONTHS else (),
+        calendar=(
+            read_calendar(store, plan, released["as_of"], released["created_at"])
+            if phase == "aggregation"
+            else ()
+        ),
     )
+
+
+def periods_of(plan: Plan) -> Periods:
+    """Return the month or quarter of every round of the plan that has one, by phase and round."""
+    return {(each.phase, each.round): each.period for each in plan.calendar if each.period}
+
+
+def _months(store: Store, plan: Plan, key: _Key, period: str | None) -> tuple[Month, ...]:
+    """Return the months before that of a revision; a set follow-up has none, and takes those that
+    supervision looked at."""
+    rows = store.rows(
+        "report/months",
+        **key,
+        months=key["phase"] if period else "supervision",
+        campaigns=[plan.slug, *plan.earlier],
+        most=_MONTHS_BEFORE if period else _MONTHS_BEFORE + 1,
+    )
+    months: dict[str, dict[str, Figure]] = {}
+    for month, *figure in rows:
+        months.setdefault(month, {})[figure[0]] = Figure(*figure)
+    return tuple(Month(month, figures) for month, figures in months.items())
 
 
 def _purpose(plan: Plan, phase: str, round: int) -> str | None:
@@ -262,12 +317,21 @@ def title(campaign: str, phase: str, language: str) -> str:
     return say("report.title", language, campaign=campaign, phase=phase)
 
 
-def figure_label(name: str, language: str, earlier: tuple[str, ...] = ()) -> str:
-    """Return what a figure is called; `earlier2_coverage` by the second campaign of `earlier`."""
+def figure_label(
+    name: str,
+    language: str,
+    earlier: tuple[str, ...] = (),
+    periods: Periods = MappingProxyType({}),
+) -> str:
+    """Return what a figure is called; `earlier2_coverage` by the second campaign of `earlier`.
+
+    `periods` names the months of other phases' rounds, in a quarterly pack.
+    """
     if copied := _OF_QUARTER.fullmatch(name):
         label = figure_label(copied["name"], language, earlier)
         if copied["phase"]:
-            of = phase_title(copied["phase"], int(copied["round"]), None, language)
+            of_round = copied["phase"], int(copied["round"])
+            of = phase_title(*of_round, periods.get(of_round), language)
         else:
             of = say(f"period.{copied['span']}.{copied['place']}", language)
         return say("figure.of", language, label=label, of=of)

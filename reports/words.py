@@ -11,6 +11,7 @@ from datetime import date
 from reports.summary import (
     Figure,
     FigureChange,
+    Periods,
     Rectification,
     ReportingChange,
     Summary,
@@ -24,6 +25,10 @@ from tasks.rules.wording import say
 
 NEEDS_DOING = ("missing", "returned", "extended", "late", "on_time", "not_expected")
 """Reporting states, the one that needs doing most first: the order of every table of villages."""
+
+
+OF_REFERRALS = ("sweep", "list_compilation", "aggregation", "diagnosis_queue")
+"""The phases that tell of referrals, and so say what one is."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def changes(summary: Summary, language: str) -> list[str]:
         language,
         village_name=summary.village_name,
         earlier=summary.earlier,
+        periods=summary.periods,
     )
 
 
@@ -109,8 +115,12 @@ def change_lines(
     *,
     village_name: Callable[[str], str],
     earlier: tuple[str, ...],
+    periods: Periods,
 ) -> list[str]:
-    """Return what differs between two revisions, one line at least; `earlier` as in a Summary."""
+    """Return what differs between two revisions, one line at least.
+
+    `earlier` and `periods` as in a Summary.
+    """
     lines = [
         say(
             "change.reporting",
@@ -125,7 +135,7 @@ def change_lines(
         say(
             "change.figure",
             language,
-            label=figure_label(change.after.name, language, earlier),
+            label=figure_label(change.after.name, language, earlier, periods),
             before=amount(change.before, language),
             after=amount(change.after, language),
         )
@@ -171,9 +181,12 @@ def headings(summary: Summary, language: str) -> list[str]:
 
 
 def footnotes(summary: Summary, language: str) -> list[str]:
-    """Return the lines at the foot: what a referral is, how figures are protected, the marks."""
+    """Return the lines at the foot: how figures are protected, the marks, how the checks went.
+
+    First what a referral is, where the report tells of referrals.
+    """
     lines = [
-        say("foot.referral", language),
+        *([say("foot.referral", language)] if _tells_of_referrals(summary) else []),
         say(
             "foot.protection",
             language,
@@ -184,16 +197,26 @@ def footnotes(summary: Summary, language: str) -> list[str]:
         say("foot.order", language),
     ]
     if summary.checks:
+        expectations = sum(check.expectations for check in summary.checks)
+        held = sum(check.held for check in summary.checks)
         lines.append(
             say(
-                "foot.checks",
+                "foot.checks_all" if held == expectations else "foot.checks",
                 language,
                 suites=len(summary.checks),
-                expectations=sum(check.expectations for check in summary.checks),
-                held=sum(check.held for check in summary.checks),
+                expectations=expectations,
+                held=held,
             )
         )
     return lines
+
+
+def _tells_of_referrals(summary: Summary) -> bool:
+    """Return whether the phase is about referrals, or a pack took figures of such a phase over."""
+    copied = tuple(f"{phase}_" for phase in OF_REFERRALS)
+    return summary.phase in OF_REFERRALS or any(
+        figure.name.startswith(copied) for figure in summary.figures
+    )
 
 
 def by_need(summary: Summary) -> list[VillageReport]:

@@ -19,7 +19,7 @@ from tasks.home import Home, write_whole
 from tasks.plan import PACK, Plan
 from tasks.rules.errors import WrongCommand
 from tasks.rules.known_names import NameList
-from tasks.rules.wording import say
+from tasks.rules.wording import current_language, keys, say
 from tasks.store import Store
 
 KINDS = ("html", "json", "csv", "txt")
@@ -98,11 +98,18 @@ def write_newest(store: Store, home: Home, plan: Plan, phase: str, round: int | 
         if row["phase"] == phase and round in (None, row["round"])
     ]
     if not released:
-        raise WrongCommand("report.none", campaign=plan.slug, phase=phase)
+        raise WrongCommand("report.none", campaign=plan.slug, phase=_called(phase, round))
     row = max(released, key=lambda row: row["round"])
     of_phase = (phase, row["round"], row["revision"])
     write_report(store, home, plan, *of_phase, plan.language)
     return report_path(home, plan.slug, *of_phase)
+
+
+def _called(phase: str, round: int | None) -> str:
+    """Return what a phase that somebody asked for is called; where there is none, as it was."""
+    if f"phase.{phase}" not in keys("phase."):
+        return phase
+    return phase_title(phase, round or 0, None, current_language())
 
 
 def make_report(

@@ -149,7 +149,7 @@ def read_facts(store: Store, plan: Plan) -> Facts:
         )
         for each in plan.calendar
     )
-    return Facts(terms, _runs(store, plan.slug), read_standing(store, plan.slug))
+    return Facts(terms, read_runs(store, plan.slug), read_standing(store, plan.slug))
 
 
 def read_standing(store: Store, campaign: str) -> Standing:
@@ -163,7 +163,8 @@ def read_standing(store: Store, campaign: str) -> Standing:
     )
 
 
-def _runs(store: Store, campaign: str) -> tuple[Run, ...]:
+def read_runs(store: Store, campaign: str, before: datetime | None = None) -> tuple[Run, ...]:
+    """Return the runs of a campaign that completed, the newest last; `before`: by then."""
     return tuple(
         Run(
             phase=row["phase"],
@@ -174,4 +175,5 @@ def _runs(store: Store, campaign: str) -> tuple[Run, ...]:
             followed=row["followed"],
         )
         for row in store.records("life/runs", campaign=campaign)
+        if before is None or row["ran_at"] < before
     )

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from secrets import token_hex
@@ -33,6 +33,8 @@ from tasks.register import open_register
 from tasks.rules.errors import CampaignError, StoreBusy, WrongCommand
 from tasks.rules.wording import say
 from tasks.seal import verify_ledger
+from tasks.shared_ledger import CLOCKS_APART, clocks_apart, open_shared, shared_setting
+from tasks.signing import public_key
 from tasks.store import Store, schema_tables
 
 Level = Literal["ok", "warn", "bad"]
@@ -102,7 +104,7 @@ def examine(home: Home, by: str) -> list[Finding]:
     found += check_ledger(home, now)
     clock_goes = all(each.level != "bad" for each in found if each.check == "clock")
     found += check_register(home, Act(by, "doctor", "check the set-up", at=now), clock_goes)
-    return [*found, check_mail()]
+    return [*found, check_mail(), *check_shared_ledger(home)]
 
 
 def check_python() -> Finding:
@@ -343,6 +345,26 @@ def check_whole(store: Store) -> Finding:
     if count:
         return Finding("whole", "broken", "bad", {"count": count})
     return Finding("whole", "whole", "ok", {"count": trail.entries})
+
+
+def check_shared_ledger(home: Home) -> list[Finding]:
+    """Find that the shared ledger is not reached, that its clock is another than this machine's, or
+    that nothing can be signed; nothing where no setting names one."""
+    try:
+        shared = shared_setting()
+        if shared is None:
+            return []
+        public_key(home)
+        with open_shared(shared, "read") as store:
+            apart = clocks_apart(shared, store, datetime.now(UTC).replace(tzinfo=None))
+    except CampaignError as refused:
+        if refused.key == "shared.nothing_yet":
+            return [Finding("shared", "nothing_yet", "warn", dict(refused.values))]
+        return [Finding("shared", "failed", "bad", {"problem": refused.text()})]
+    minutes = round(abs(apart).total_seconds() / 60)
+    if abs(apart) > CLOCKS_APART:
+        return [Finding("shared", "clock", "bad", {"name": shared.name, "minutes": minutes})]
+    return [Finding("shared", "reached", "ok", {"name": shared.name})]
 
 
 def check_mail() -> Finding:

@@ -66,9 +66,10 @@ def queue_figures(store: Store, plan: Plan, as_of: date) -> list[RawFigure]:
     state of the queue. people_offered: booked into a session up to `as_of`, or with an outcome.
     people_attended and people_assessed: with an assessment that took place; who declined did not
     heed the offer. waiting_median and waiting_p90: whole days from consent to the first assessment
-    (the nearest rank), None where there was none. sessions_held: sessions of the plan with an
-    outcome recorded. Whom retention erased is in all of them but waiting and booked (reg_tally and
-    reg_waited).
+    (the nearest rank), None where there was none. waited_to_14 to waited_over_90: the same people
+    by how long they waited; the steps add up to people_assessed. sessions_held: sessions of the
+    plan with an outcome recorded. Whom retention erased is in all of them but waiting and booked
+    (reg_tally and reg_waited).
     The heed rate (attended of offered) and the confirmed share (confirmed of assessed) are computed
     by publish from what is released.
     """

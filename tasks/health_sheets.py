@@ -5,16 +5,19 @@ it, each as of its own due day. Nothing of it passes the door, so nothing of it 
 lie in a folder of the home until their time is over.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from tasks.audit import Act, keep_entry
+from tasks.care_groups import roster_figures, roster_gaps, subsidy_accounts
 from tasks.figures import RawFigure, supervision_figures
 from tasks.home import Home
 from tasks.plan import Occurrence, Plan
 from tasks.reporting import VillageReporting, read_reporting
 from tasks.rules.errors import WrongCommand
+from tasks.rules.subsidies import SubsidyAccount
 from tasks.store import Store
 from tasks.supervise import SupervisionResult, supervise
 from tasks.visits import update_visits
@@ -31,6 +34,10 @@ class ExactMonth:
     figures: tuple[RawFigure, ...]
     reporting: tuple[VillageReporting, ...]
     looked: SupervisionResult
+    roster_gaps: Mapping[str, tuple[str, ...]]
+    """Village -> the roles its care group lacks; a village that sent no roster is not in it."""
+    subsidies: Mapping[str, SubsidyAccount]
+    """Village -> its account over all months; one that reported none is not in it."""
 
 
 def exact_months(
@@ -68,6 +75,14 @@ def _exact(store: Store, plan: Plan, occurrence: Occurrence, today: date) -> Exa
     reporting = read_reporting(store, plan, occurrence, as_of)
     states = {each.village: each.state for each in reporting}
     looked = supervise(store, plan, occurrence, as_of, reporting=states)
+    villages = [look.village for look in looked.villages]
+    figures = (*supervision_figures(looked), *roster_figures(store, plan, villages, as_of))
     return ExactMonth(
-        occurrence, as_of, tuple(supervision_figures(looked)), tuple(reporting), looked
+        occurrence,
+        as_of,
+        figures,
+        tuple(reporting),
+        looked,
+        roster_gaps(store, plan, as_of),
+        subsidy_accounts(store, plan, as_of),
     )

@@ -37,11 +37,18 @@ Counts = dict[str, int]
 Stored = Callable[[Sequence[str]], None]
 """Told the names of files while the transaction that stores them is open."""
 
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 25_000
 """When so many rows have been read they are judged, before more is read."""
 
-ROWS_AHEAD = 5_000
+ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""
+
+REFERENCES = {
+    "assessment_outcome": ("reference/referral",),
+    "registered_person": ("reference/registered",),
+    "follow_up": ("reference/registered", "reference/visited"),
+}
+"""Sheet -> the statements that give what its rows are compared with."""
 
 LAPSING = {
     "referral": "intake/lapse_referral",
@@ -316,12 +323,11 @@ def _judge_wave(
     store.load("arrived", _arrived_table(plans, wave, known, recorded_at))
     store.load("came_back", _came_back_table(wave))
     sheets = [name for name in SHEETS if any(_sheet(each, name) for each in wave)]
-    store.run("reference/referral")
-    store.run("reference/registered")
-    store.run("reference/visited")
     counts: dict[str, dict[str, Counts]] = {}
     returned: dict[str, list[ReturnedRow]] = {}
     for name in sheets:
+        for statement in REFERENCES.get(name, ()):
+            store.run(statement)
         store.load(f"raw_{name}", _raw_table(SHEETS[name], wave))
         store.run(f"stage/{name}")
         if name in LAPSING:
@@ -498,8 +504,8 @@ def _raw_table(sheet: Sheet, wave: Sequence[_Arrival]) -> pa.Table:
             "submission_id": pa.array(list(names), pa.string()),
             "row_number": pa.array(list(numbers), pa.int32()),
             **{
-                column.name: pa.array(
-                    list(chain.from_iterable(read.columns[at] for _, read in received)),
+                column.name: pa.chunked_array(
+                    [batch for _, read in received for batch in read.columns[at].chunks],
                     pa.string(),
                 )
                 for at, column in enumerate(sheet.columns)

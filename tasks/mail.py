@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
 from email.mime.image import MIMEImage
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -311,7 +312,9 @@ def _compose(
         prettify_html=False,
         message_id=message_id,
     )
-    message = message_from_string(prepared)
+    message = _of_two_parts(message_from_string(prepared))
+    # no out-of-office answers to it (RFC 3834)
+    message["Auto-Submitted"] = "auto-generated"
     if repeats is not None:
         message["References"] = repeats
     bodies = {"text/plain": text, "text/html": html}
@@ -319,8 +322,26 @@ def _compose(
         if part.get_content_type() in bodies:
             _put(part, bodies.pop(part.get_content_type()))
     _put_beside(message, pictures)
+    for part in message.walk():
+        if part is not message:
+            del part["MIME-Version"]  # said once, by the message (RFC 2045)
     # not as_bytes: it folds a long subject anew, so that readers see a space before it
     return re.sub(r"\r?\n", "\r\n", message.as_string()).encode("ascii")
+
+
+def _of_two_parts(prepared: Message) -> Message:
+    """Return the message as the same thing said twice, in plain text and in HTML (RFC 2046).
+
+    yagmail puts that inside another part, as if files were attached: mail programs show a paper
+    clip for it. It also gives the sender's address as the sender's name.
+    """
+    (message,) = (
+        part for part in prepared.walk() if part.get_content_type() == "multipart/alternative"
+    )
+    for name, value in prepared.items():
+        if name.lower() not in {"content-type", "mime-version"}:
+            message[name] = parseaddr(value)[1] if name.lower() == "from" else value
+    return message
 
 
 def content_id(file: str) -> str:
@@ -331,6 +352,7 @@ def content_id(file: str) -> str:
 def _put_beside(message: Message, pictures: Mapping[str, bytes]) -> None:
     """Put the pictures beside the HTML, in the part that yagmail makes for that (RFC 2387)."""
     (beside,) = (part for part in message.walk() if part.get_content_type() == "multipart/related")
+    beside.set_param("type", "text/html")
     for file, pixels in pictures.items():
         picture = MIMEImage(pixels, "png")
         picture["Content-ID"] = f"<{content_id(file)}>"

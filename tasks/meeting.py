@@ -1,4 +1,4 @@
-"""Decisions of the joint meetings in the ledger: recorded, followed up, never changed.
+"""Joint meetings in the ledger: decisions, which are only ever added, and whose roster has gaps.
 
 Needs no key. All of a decision is of closed lists, days and codes (`tasks/rules/meeting.py` says
 why).
@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from tasks.plan import Plan
 from tasks.rules.errors import WrongCommand
-from tasks.rules.meeting import OWNERS, RESULTS, TOPICS, Decision
+from tasks.rules.meeting import OWNERS, RESULTS, TOPICS, Decision, months_of
 from tasks.rules.supervision import SHORTFALLS
 from tasks.rules.wording import LANGUAGES, keys, say
 from tasks.store import Store
@@ -21,6 +21,24 @@ def read_decisions(store: Store, campaign: str, until: datetime) -> list[Decisio
     """
     rows = store.records("meeting/decisions", campaign=campaign, until=until)
     return [Decision(**row) for row in rows]
+
+
+def incomplete_rosters(
+    store: Store, campaign: str, quarter: str, as_of: date, until: datetime
+) -> tuple[str, ...]:
+    """Return the villages (codes) whose care group is not known to have every role it must have.
+
+    By the last month of `quarter` (2026-Q1) that was looked at up to the end of `as_of`, as it was
+    released by `until`, wall time of the plan's time zone. None where the months tell of no roles.
+    """
+    rows = store.rows(
+        "meeting/rosters",
+        campaign=campaign,
+        months=list(months_of(quarter)),
+        as_of=as_of,
+        until=until,
+    )
+    return tuple(village for (village,) in rows)
 
 
 def record_decision(

@@ -312,21 +312,23 @@ def write_return_notice(
     this = _numbered(plan, RETURNED, number)
     if not recipients or store.rows("outbox/drafted", **this):
         return
-    gate(plan.slug, "", 0, number, Content(text).parts(subject))
     (audience,) = AUDIENCES[RETURNED]
     # two files may have the same rows returned, and one workbook then
     words = beside.with_name(f"{beside.stem}-{number:08x}.txt")
-    write_whole(words, text.encode("utf-8"))
-    store.run(
-        "outbox/draft",
-        **this,
-        audience=audience,
-        recipients=recipients,
-        subject=subject,
-        report=words.relative_to(home.root).as_posix(),
-        body=None,
-        now=now,
-    )
+    # together, as the words of another try would be others: nothing is kept of what was never sent
+    with store.transaction():
+        gate(plan.slug, "", 0, number, Content(text).parts(subject))
+        write_whole(words, text.encode("utf-8"))
+        store.run(
+            "outbox/draft",
+            **this,
+            audience=audience,
+            recipients=recipients,
+            subject=subject,
+            report=words.relative_to(home.root).as_posix(),
+            body=None,
+            now=now,
+        )
 
 
 def _numbered(plan: Plan, kind: str, number: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tasks.rules.disclosure import (
     NOTHING,
     ROUND_TO,
     SOMETHING,
+    WAITED,
     WITHHOLD_TO,
     Figure,
     Key,
@@ -57,7 +58,7 @@ class Count(NamedTuple):
 
 
 Signs = tuple[tuple[Count, int], ...]
-"""A sum: each count with +1 where it is a whole, with -1 where it is a part."""
+"""A sum: each count with how often it is a whole, less how often it is a part."""
 
 Met = Mapping[int, set[int]]
 """Counts by their place, and the values that each was found to be possible with."""
@@ -128,9 +129,45 @@ def protect_release(candidate: Release, earlier: Sequence[Release]) -> Release:
     `earlier`: everything released before it, as this function returned it, in the order in which it
     was released. What has not changed since the revision before is shown as it was there. Where
     that is not enough because "withheld" says that somebody is counted, the release is made silent:
-    zeros are withheld, too. Raises DisclosureRisk where even that is not enough, or where what was
-    kept of a release does not agree with it.
+    zeros are withheld, too. The steps of waiting are told only where everything else is told as it
+    is without them; otherwise nothing is told of any, and no count of them is kept (`exact` None).
+    Raises DisclosureRisk where even silence is not enough, or where what was kept of a release does
+    not agree with it.
     """
+    steps = frozenset(
+        key for key in candidate.figures if key[0] in WAITED and candidate.reports(key)
+    )
+    plain = _release_protected(_without(candidate, steps), earlier)
+    if not steps:
+        return plain
+    found = _protected(_as_before(candidate, earlier), earlier)
+    if isinstance(found, Release) and plain.figures.items() <= found.figures.items():
+        return found
+    return replace(
+        plain,
+        figures={
+            key: withhold(figure) if key in steps else plain.figures[key]
+            for key, figure in candidate.figures.items()
+        },
+        exact={**plain.exact, **dict.fromkeys(steps)},
+        secondary=plain.secondary | steps,
+    )
+
+
+def _without(candidate: Release, keys: Collection[Key]) -> Release:
+    """Return the candidate without some figures, and without the sums they stand in."""
+    return replace(
+        candidate,
+        figures={key: figure for key, figure in candidate.figures.items() if key not in keys},
+        relations=tuple(
+            each for each in candidate.relations if not {*each.wholes, *each.parts} & {*keys}
+        ),
+        exact={key: count for key, count in candidate.exact.items() if key not in keys},
+    )
+
+
+def _release_protected(candidate: Release, earlier: Sequence[Release]) -> Release:
+    """Return the candidate protected, silent if need be; raises as `protect_release`."""
     found = _protected(_as_before(candidate, earlier), earlier)
     if isinstance(found, Count):
         found = _protected(_silent(candidate), earlier)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from tasks.figures import TOWNSHIP, RawFigure
-from tasks.meeting import read_decisions
+from tasks.meeting import incomplete_rosters, read_decisions
 from tasks.national_rates import national_figures
 from tasks.plan import Occurrence, Plan
 from tasks.publish import Findings
@@ -173,4 +173,5 @@ def _besides(
             for each in (known.rectification for known in read_rectifications(store, plan))
             if each.open_on(as_of)
         ),
+        *incomplete_rosters(store, plan.slug, occurrence.period or "", as_of, now),
     )

@@ -17,6 +17,7 @@ from tasks.rules.deadlines import DueDay, off_rest_day
 from tasks.rules.errors import WrongCommand
 from tasks.rules.rectification import (
     FOR_MEETING,
+    MADE_GOOD,
     Rectification,
     Step,
     close,
@@ -26,7 +27,7 @@ from tasks.rules.rectification import (
     require_step,
     state_of,
 )
-from tasks.rules.wording import LANGUAGES, keys, say
+from tasks.rules.wording import LANGUAGES, say
 from tasks.store import Store
 from tasks.workdays import PublishedWorkdays
 
@@ -239,11 +240,10 @@ def _open(store: Store, plan: Plan, village: str, shortfall: str) -> Standing:
 
 def _shortfall(words: str) -> str:
     """Return the name of a shortfall, which may be given in the words that reports have for it."""
-    known = [key.removeprefix("shortfall.") for key in keys("shortfall.")]
-    for name in known:
+    for name in MADE_GOOD:
         if words.strip() in (name, *(say(f"shortfall.{name}", each) for each in LANGUAGES)):
             return name
-    raise WrongCommand("rectification.shortfall", known=tuple(known))
+    raise WrongCommand("rectification.shortfall", known=MADE_GOOD)
 
 
 def _chosen(choice: str, words: str) -> str:

@@ -12,6 +12,10 @@ NAMED = 12
 """How many villages of such a list are named; the JSON has them all."""
 
 
+RUNS_NAMED = 4
+"""How many runs that are owed are named, the longest owed first."""
+
+
 def campaign_title(campaign: Mapping[str, Any], language: str | None = None) -> str:
     """Return a campaign's name with its slug."""
     name = campaign["name_en" if (language or current_language()) == "en" else "name"]
@@ -98,10 +102,7 @@ def _village_names(
         else villages[code]
         for code in phase[name]
     ]
-    more = len(names) - NAMED
-    return _joined(names[:NAMED], language) + (
-        say("status.more", language, count=more) if more > 0 else ""
-    )
+    return _first_of(names, NAMED, language)
 
 
 def problem_words(problem: Mapping[str, Any], language: str | None = None) -> tuple[str, str]:
@@ -110,7 +111,7 @@ def problem_words(problem: Mapping[str, Any], language: str | None = None) -> tu
     values = dict(problem)
     if kind == "runs_owed":
         named = [_run_title(run, language) for run in problem["runs"]]
-        values |= {"count": len(named), "runs": _joined(named, language)}
+        values |= {"count": len(named), "runs": _first_of(named, RUNS_NAMED, language)}
     if kind == "rectification_overdue":
         values["villages"] = _joined(problem["villages"], language)
     if problem.get("problem"):
@@ -148,6 +149,13 @@ def message_words(counts: Mapping[str, int], language: str | None = None) -> str
 
 def _run_title(run: Mapping[str, Any], language: str | None) -> str:
     return say("status.run", language, phase=phase_title(run, language), as_of=run["as_of"])
+
+
+def _first_of(names: Sequence[str], most: int, language: str | None) -> str:
+    """Return the first of them and how many more there are."""
+    more = len(names) - most
+    told = say("status.more", language, count=more) if more > 0 else ""
+    return _joined(names[:most], language) + told
 
 
 def _joined(words: Sequence[str], language: str | None) -> str:

@@ -7,20 +7,33 @@ parameters; the one thing filled into a text is an identifier from a closed list
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
+import duckdb_extension_ducklake
 import duckdb_extension_httpfs
+import duckdb_extension_postgres_scanner
 import pyarrow as pa
 
 from tasks.rules.contract import SHEETS
 from tasks.rules.errors import CampaignError, CheckFailed, DiskRefused, StoreBusy, WrongCommand
 
 SQL = Path(__file__).with_name("sql")
+
+Extension = Literal["ducklake", "httpfs", "postgres_scanner"]
+_WHEELS: Mapping[Extension, str | None] = {
+    "ducklake": duckdb_extension_ducklake.__file__,
+    "httpfs": duckdb_extension_httpfs.__file__,
+    "postgres_scanner": duckdb_extension_postgres_scanner.__file__,
+}
+"""The package that carries each extension, so that none is ever downloaded."""
+
+Failure = Callable[[Exception, str], CampaignError]
+"""What DuckDB's error in a statement, named second, is told as."""
 
 
 @cache
@@ -54,9 +67,16 @@ def schema_columns() -> frozenset[tuple[str, str, str]]:
 class Store:
     """An open connection; `register` and `ledger` are schemas of it where they are attached."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take over a connection made by `memory`."""
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, failure: Failure | None = None
+    ) -> None:
+        """Take over a connection made by `memory`.
+
+        `failure` tells what a statement that failed comes to, where other stores than files of this
+        machine are attached.
+        """
         self.connection = connection
+        self._failure = failure or failure_of
 
     def run(self, name: str, *, sheet: str | None = None, **parameters: object) -> None:
         """Run `sql/<name>.sql`. DuckDB's errors name cell values, so they end here."""
@@ -66,15 +86,14 @@ class Store:
         self, name: str, *, sheet: str | None = None, **parameters: object
     ) -> list[tuple[Any, ...]]:
         """Run `sql/<name>.sql` and return its rows."""
-        return self._execute(name, sheet, parameters).fetchall()
+        return self._execute(name, sheet, parameters)[1]
 
     def records(
         self, name: str, *, sheet: str | None = None, **parameters: object
     ) -> list[dict[str, Any]]:
         """Run `sql/<name>.sql` and return its rows as dictionaries by column name."""
-        cursor = self._execute(name, sheet, parameters)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        names, rows = self._execute(name, sheet, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def load(self, table: str, content: pa.Table) -> None:
         """Make the in-memory table `table` of `content`, in place of any of that name."""
@@ -99,7 +118,7 @@ class Store:
         try:
             self.connection.commit()
         except duckdb.Error as error:
-            refused = _failure(error, "commit")
+            refused = self._failure(error, "commit")
             if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
                 raise
         else:
@@ -108,13 +127,15 @@ class Store:
 
     def _execute(
         self, name: str, sheet: str | None, parameters: Mapping[str, object]
-    ) -> duckdb.DuckDBPyConnection:
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns and the rows; what fails late fails here too."""
         try:
-            return self.connection.execute(statement(name, sheet), dict(parameters) or None)
+            done = self.connection.execute(statement(name, sheet), dict(parameters) or None)
+            return [column[0] for column in done.description or ()], done.fetchall()
         except duckdb.ConstraintException:
             raise CheckFailed("error.constraint", statement=name) from None
         except duckdb.Error as error:
-            refused = _failure(error, name)
+            refused = self._failure(error, name)
             if os.environ.get("CAMPAIGN_SQL_ERRORS") == "synthetic-data-only":
                 raise
         raise refused
@@ -138,10 +159,27 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def load_encryption(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB writes encrypted files only with the OpenSSL of httpfs; the wheel carries it.
-    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions"
-    path = folder / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
-    connection.load_extension(str(path))
+    # DuckDB writes encrypted files only with the OpenSSL of httpfs
+    load_extension(connection, "httpfs")
+
+
+def load_extension(connection: duckdb.DuckDBPyConnection, name: Extension) -> None:
+    folder = Path(str(_WHEELS[name])).parent / "extensions" / f"v{duckdb.__version__}"
+    connection.load_extension(str(folder / f"{name}.duckdb_extension"))
+
+
+def execute(connection: duckdb.DuckDBPyConnection, text: str, failure: Failure) -> None:
+    """Run `text`, which is no statement of a file: it attaches what a setting names.
+
+    Raises what `failure` makes of DuckDB's error, whose words may quote `text`.
+    """
+    try:
+        connection.execute(text)
+    except duckdb.Error as error:
+        refused = failure(error, "attach")
+    else:
+        return
+    raise refused
 
 
 def attach(
@@ -196,7 +234,7 @@ _NO_ROOM = (
 """How DuckDB says that the disk takes no more; what follows such an error refers to it."""
 
 
-def _failure(error: duckdb.Error, statement: str) -> CampaignError:
+def failure_of(error: Exception, statement: str) -> CampaignError:
     """Return what a statement that failed is told as: its words may hold cells, so they stay."""
     text = str(error)
     if any(words in text for words in _NO_ROOM):

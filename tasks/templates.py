@@ -223,7 +223,7 @@ def _data_sheet(book: Book, plan: Plan, sender: str, occurrence: Occurrence, she
     page.write_string(2, 0, made_for)
     page.set_row(HEAD, 34)
     grids = _grids(plan, sender) if sheet.name == "coverage" else ()
-    lines = max(_FILLABLE[sheet.name], len(grids) + _SPARE)
+    lines = max(_FILLABLE[sheet.name], len(grids) + _SPARE if grids else 0)
     for place, column in enumerate(sheet.columns):
         _column(book, page, place, sheet, column, language)
         given = _given(column, sender, occurrence)

@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 from hypothesis import settings
 
+from postgres import Postgres, running_postgres
 from tasks.audit import Act
 from tasks.home import Home
 from tasks.plan import ClinicSession, HealthCentre, Occurrence, Plan, Recipients, Village
@@ -150,6 +151,13 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         url = prefect_settings.get_current_settings().server.database.connection_url
         assert url is not None
         yield Path(url.get_secret_value().partition("///")[2]).parent
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the whole session; a test makes databases of its own."""
+    with running_postgres() as server:
+        yield server
 
 
 def write_grids(path: Path, grids: Mapping[str, Sequence[Sequence[object]]]) -> Path:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from tasks.home import Home, private_folder
-from tasks.plan import HealthCentre, Plan, Recipients, Village
+from tasks.plan import HealthCentre, Occurrence, Plan, Recipients, Village
 from tasks.store import SQL, Store, attach, memory
 
 NAMES = (
@@ -15,6 +15,31 @@ NAMES = (
 )
 CODES = tuple(f"9901010010{number:02d}" for number in range(1, 16))
 NOW = datetime(2025, 11, 1, 9, 0)
+
+CALENDAR = tuple(
+    Occurrence(
+        phase,
+        round,
+        period,
+        date.fromisoformat(opens),
+        date.fromisoformat(due),
+        words=due,
+        rule="previous-workday",
+        provisional=due > "2025-12-31",
+        ad_hoc=False,
+    )
+    for phase, round, period, opens, due in (
+        ("readiness", 0, None, "2025-09-20", "2025-10-31"),
+        ("sweep", 1, None, "2025-10-08", "2025-10-31"),
+        ("list_compilation", 0, None, "2025-11-01", "2025-11-10"),
+        ("aggregation", 0, None, "2025-11-11", "2025-11-20"),
+        ("supervision", 1, "2025-11", "2025-12-01", "2025-12-05"),
+        ("diagnosis_queue", 0, None, "2025-10-20", "2025-12-31"),
+        ("follow_up", 0, None, "2025-12-01", "2025-12-31"),
+        ("supervision", 2, "2025-12", "2026-01-01", "2026-01-05"),
+        ("quarterly_pack", 1, "2025-Q4", "2026-01-06", "2026-01-09"),
+    )
+)
 
 Row = tuple[str, str, str, float | None, str]
 """A figure: name, unit, village ('' for the township), value, state."""
@@ -51,6 +76,7 @@ def township(language: str = "zh-CN") -> Plan:
                 health=("centre@example.test",),
                 office=("office@example.test", "leader@example.test"),
             ),
+            "calendar": CALENDAR,
         }
     )
 
@@ -84,9 +110,10 @@ def release(
     nil: Sequence[str] = (),
     status: str = "due",
     provisional: bool = False,
+    campaign: str = "autumn-2025",
 ) -> None:
     """Write one revision with its figures, the villages' `states` in order, and two suites."""
-    key = ("autumn-2025", phase, round, revision)
+    key = (campaign, phase, round, revision)
     connection = store.connection
     connection.execute(
         "INSERT INTO ledger.out_revision VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -230,6 +257,19 @@ def release_aggregation(store: Store) -> None:
         as_of=date(2025, 11, 20),
         due=date(2025, 11, 20),
     )
+    store.connection.execute(
+        "UPDATE ledger.out_revision SET created_at = '2025-11-21 00:10' WHERE phase = 'aggregation'"
+    )
+    store.connection.executemany(
+        "INSERT INTO ledger.agg_run VALUES ('autumn-2025', ?, ?, ?, 1, ?, ?, '', '')",
+        [
+            ["readiness", 0, date(2025, 10, 31), datetime(2025, 11, 1, 0, 10), 1],
+            ["sweep", 1, date(2025, 10, 31), datetime(2025, 11, 1, 0, 10), 2],
+            ["list_compilation", 0, date(2025, 11, 10), datetime(2025, 11, 11, 0, 10), 3],
+            # noted after the page was made: not in it
+            ["aggregation", 0, date(2025, 11, 20), datetime(2025, 11, 21, 0, 11), 4],
+        ],
+    )
 
 
 def release_queue(store: Store) -> None:
@@ -246,6 +286,11 @@ def release_queue(store: Store) -> None:
             number("people_confirmed", "people", 10),
             withheld("people_not_confirmed"),
             number("people_declined", "people", 0),
+            withheld("waited_to_14"),
+            number("waited_15_to_30", "people", 10),
+            withheld("waited_31_to_60"),
+            number("waited_61_to_90", "people", 0),
+            number("waited_over_90", "people", 0),
             number("heed_rate", "percent", 80),
             number("confirmed_share", "percent", 50),
             number("waiting_median", "days", 23.5),
@@ -259,8 +304,33 @@ def release_queue(store: Store) -> None:
     )
 
 
+def release_months(store: Store) -> None:
+    """What the campaign before it released of four earlier months; of one month twice."""
+    of_spring = "SELECT 1 FROM ledger.out_revision WHERE campaign = 'spring-2025' LIMIT 1"
+    if store.connection.execute(of_spring).fetchall():
+        return
+    for round, (due, done) in enumerate(((58, 47), (61, 50), (60, 57), (64, 58)), start=3):
+        day = date(2025, round + 5, 5)
+        for revision in (1, 2) if round == 4 else (1,):
+            release(
+                store,
+                "supervision",
+                [
+                    number("visits_due", "visits", due),
+                    number("visits_done", "visits", done if revision == 2 or round != 4 else 40),
+                ],
+                round=round,
+                revision=revision,
+                period=f"2025-{round + 4:02}",
+                as_of=day,
+                due=day,
+                campaign="spring-2025",
+            )
+
+
 def release_supervision(store: Store) -> None:
     """November's supervision: one village silent, two with shortfalls, three rectifications."""
+    release_months(store)
     states = ["on_time"] * 15
     states[5], states[8] = "missing", "late"
     figures = [
@@ -278,6 +348,8 @@ def release_supervision(store: Store) -> None:
         number("rehabilitation_sessions", "visits", 17),
         number("subsidy_applied", "people", 20),
         number("subsidy_paid", "people", 15),
+        number("care_roles_owed", "files", 60),
+        number("care_roles_filled", "files", 54),
         number("rectifications_open", "files", 3),
         number("rectifications_opened", "files", 2),
         number("rectifications_closed", "files", 1),
@@ -290,7 +362,15 @@ def release_supervision(store: Store) -> None:
             number("visits_late", "visits", 0, code),
             number("visits_overdue", "visits", 2 if place in {5, 9} else 0, code),
         ]
+        figures += [
+            number("care_roles_owed", "files", 4, code),
+            not_reported("care_roles_filled", "files", code)
+            if place == 9
+            else number("care_roles_filled", "files", 2 if silent else 4, code),
+        ]
         for name, unit in (
+            ("status_updated", "files"),
+            ("care_group_met", "files"),
             ("guardian_contacts", "visits"),
             ("rehabilitation_sessions", "visits"),
             ("subsidy_applied", "people"),
@@ -300,6 +380,9 @@ def release_supervision(store: Store) -> None:
                 figures.append(not_reported(name, unit, code))
             elif unit == "people":
                 figures.append(withheld(name, code) if place % 2 else number(name, unit, 0, code))
+            elif unit == "files":
+                kept = place != 2 or name == "care_group_met"
+                figures.append(number(name, unit, int(kept), code))
             else:
                 figures.append(number(name, unit, 3, code))
     release(
@@ -383,6 +466,7 @@ def release_readiness(store: Store) -> None:
 
 def release_follow_up(store: Store) -> None:
     """A concentrated follow-up: two villages with visits overdue."""
+    release_months(store)
     figures = [
         number("visits_due", "visits", 63),
         number("visits_done", "visits", 55),

@@ -5,6 +5,7 @@ steps from the truth, which it does not know: it narrows what each figure leaves
 leave, supposes a value where that is not enough, and goes back where it comes to nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tasks.protect import Release
@@ -13,11 +14,15 @@ from tasks.rules.disclosure import FEWEST_VALUES, Figure, Key
 MOST = 90
 """Counts are tried up to here; all in the tests are far smaller."""
 
+NO_BOUND = 100 * MOST
+"""More than any sum of the tests comes to, also of counts that stand in it several times."""
+
 At = tuple[int, Key]
 """A figure: the place of its release among all, and its name and village."""
 
 Sum = tuple[tuple[At, ...], tuple[At, ...], int, int]
-"""Wholes, parts, and from where to where the wholes exceed the parts."""
+"""Wholes, parts, and from where to where the wholes exceed the parts; what stands there several
+times counts so often."""
 
 Ranges = dict[At, tuple[int, int]]
 
@@ -78,7 +83,7 @@ class SecondReader:
                     )
                 )
         self.sums = [
-            ({**dict.fromkeys(tops, 1), **dict.fromkeys(bottoms, -1)}, low, high)
+            ({**Counter(tops), **{at: -each for at, each in Counter(bottoms).items()}}, low, high)
             for tops, bottoms, low, high in sums
         ]
         self.sums_of: dict[At, list[int]] = {at: [] for at in self.ranges}
@@ -137,10 +142,7 @@ class SecondReader:
                 part.append(at)
                 for row in self.sums_of[at]:
                     signs, least, most = self.sums[row]
-                    ends = [
-                        left[each] if sign > 0 else (-left[each][1], -left[each][0])
-                        for each, sign in signs.items()
-                    ]
+                    ends = [_times(left[each], weight) for each, weight in signs.items()]
                     if sum(low for low, _ in ends) < least or sum(high for _, high in ends) > most:
                         is_linked = True
                         further = undecided & signs.keys()
@@ -158,22 +160,27 @@ class SecondReader:
             row = next(iter(todo))
             del todo[row]
             signs, least, most = self.sums[row]
-            ends = {
-                at: left[at] if sign > 0 else (-left[at][1], -left[at][0])
-                for at, sign in signs.items()
-            }
+            ends = {at: _times(left[at], weight) for at, weight in signs.items()}
             lowest = sum(low for low, _ in ends.values())
             highest = sum(high for _, high in ends.values())
-            for at, sign in signs.items():
+            for at, weight in signs.items():
                 low, high = ends[at]
                 low, high = max(low, least - (highest - high)), min(high, most - (lowest - low))
-                if low > high:
+                # the whole numbers whose multiple lies between the two
+                often = abs(weight)
+                now = (-(-low // often), high // often)
+                if now[0] > now[1]:
                     return None
-                now = (low, high) if sign > 0 else (-high, -low)
+                now = now if weight > 0 else (-now[1], -now[0])
                 if now != left[at]:
                     left[at] = now
                     todo |= dict.fromkeys(self.sums_of[at])
         return left
+
+
+def _times(ends: tuple[int, int], weight: int) -> tuple[int, int]:
+    low, high = sorted(end * weight for end in ends)
+    return low, high
 
 
 def too_narrow(
@@ -230,6 +237,6 @@ def within(releases: Sequence[Release]) -> list[Sum]:
             [(at, key) for key in relation.wholes],
             [(at, key) for key in relation.parts],
             relation.rest.low,
-            MOST if relation.rest.high is None else relation.rest.high,
+            NO_BOUND if relation.rest.high is None else relation.rest.high,
         )
     ]

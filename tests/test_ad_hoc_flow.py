@@ -31,7 +31,7 @@ from cli.server import (
 from conftest import KEY, make_home
 from flows import ad_hoc
 from flows.ad_hoc import Asker, Purpose, Reason, request_sweep, resume_decided
-from flows.deployments import POOL, apply, look, prefect_api
+from flows.deployments import apply, look, prefect_api
 from reports.gate import notice_gate
 from tasks.audit import Act
 from tasks.clock import now_in, simulated
@@ -270,9 +270,18 @@ def serving(folder: Path) -> Iterator[tuple[Server, SyncPrefectClient]]:
         end_tethered(process)
 
 
+POOL = "township-990104003"
+WORK_ONCE = """
+from functools import partial
+import anyio
+from flows.worker import township_worker
+anyio.run(partial(township_worker().start, run_once=True))
+"""
+
+
 def work_once(server: Server, folder: Path) -> None:
     """Have a worker, started anew, run what waits, and end it."""
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--run-once"]
+    command = [sys.executable, "-c", WORK_ONCE]
     surroundings = os.environ | QUIET | server.environment | {"PREFECT_HOME": str(folder)}
     subprocess.run(command, env=surroundings, check=True, timeout=180, capture_output=True)
 
@@ -282,8 +291,8 @@ def test_a_run_outlives_its_server_and_its_worker(home: Home, tmp_path: Path) ->
     folder = tmp_path / "prefect"
     folder.mkdir()
     with serving(folder) as (server, client):
-        apply(client, look(client, [], [], []))
-        form = client.read_deployment_by_name("request_sweep/request_sweep")
+        apply(client, look(client, POOL, [], [], []))
+        form = client.read_deployment_by_name(f"request_sweep/{POOL}")
         run = client.create_flow_run_from_deployment(form.id, parameters=ASKED)
         work_once(server, folder)
         asked = client.read_flow_run(run.id)

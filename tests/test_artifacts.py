@@ -67,7 +67,7 @@ def test_the_page_of_a_campaign_is_made_again_and_again_under_one_key(
     artifacts._put_up.fn(open_ledger(home), plan, NOW)
     ((text, how),) = made
     assert text == page(home, plan)
-    assert how["key"] == f"status-{plan.slug}"
+    assert how["key"] == f"status-{plan.slug}-990101001"
     assert "2025-11-03" in how["description"]
 
 
@@ -84,7 +84,7 @@ def test_on_prefects_pages_and_without_failing_what_ran(
     assert phase() == "done"
     with get_client(sync_client=True) as client:
         found = client.request("POST", "/artifacts/latest/filter", json={}).json()
-    (latest,) = [each for each in found if each["key"] == f"status-{plan.slug}"]
+    (latest,) = [each for each in found if each["key"] == f"status-{plan.slug}-990101001"]
     assert latest["data"] == page(home, replace_name(plan)), "the newest holds"
 
     def broken(*_: object, **__: object) -> None:
@@ -116,7 +116,9 @@ def test_every_phase_and_every_catch_up_puts_it_there(
         with get_client(sync_client=True) as client:
             found = client.request("POST", "/artifacts/latest/filter", json={}).json()
         ((made, text),) = [
-            (each["latest_id"], each["data"]) for each in found if each["key"] == f"status-{slug}"
+            (each["latest_id"], each["data"])
+            for each in found
+            if each["key"] == f"status-{slug}-990101101"
         ]
         return made, text
 

@@ -50,6 +50,8 @@ from tasks.rules.errors import WrongCommand
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY = datetime.now(ZONE).date()
+POOL = "township-990101001"
+"""Of the health centre of the plan that the tests share."""
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +103,11 @@ def change(
 ) -> Changes:
     """Bring the server's schedules of the campaigns to what is wanted, and return what was done."""
     of = campaigns or sorted({each.campaign for each in wanted})
-    changes = look(client, wanted, of, ["year", "year-2"])
+    changes = look(client, POOL, wanted, of, ["year", "year-2"])
     apply(client, changes)
-    assert not look(client, wanted, of, ["year", "year-2"]), "done once, there is nothing to change"
+    assert not look(client, POOL, wanted, of, ["year", "year-2"]), (
+        "done once, there is nothing to change"
+    )
     return changes
 
 
@@ -148,8 +152,8 @@ def test_a_plan_is_registered_once(client: SyncPrefectClient, both: Runs, one: P
     assert len(of(both, "year-retention-0")) >= 3
     assert not change(client, schedules_of(one, {}))
     assert coming(client) == both
-    assert client.read_work_pool("campaign").concurrency_limit == 1
-    found = client.read_deployment_by_name("sweep/sweep")
+    assert client.read_work_pool(POOL).concurrency_limit == 1
+    found = client.read_deployment_by_name(f"sweep/{POOL}")
     assert found.entrypoint == "flows.sweep.sweep"
     assert found.enforce_parameter_schema
     limit = found.global_concurrency_limit
@@ -193,7 +197,7 @@ def test_taking_a_campaign_out_leaves_the_other_s_late_runs(
     client: SyncPrefectClient, both: Runs
 ) -> None:
     late = TODAY - timedelta(days=3)
-    retention = client.read_deployment_by_name("retention/retention")
+    retention = client.read_deployment_by_name(f"retention/{POOL}")
     client.request(  # as if a server had been up then, and no worker
         "POST",
         "/deployments/{id}/schedule",
@@ -215,7 +219,7 @@ def test_taking_a_campaign_out_leaves_the_other_s_late_runs(
 def test_a_campaign_of_no_home_is_named_and_left(
     client: SyncPrefectClient, both: Runs, one: Plan
 ) -> None:
-    changes = look(client, schedules_of(one, {}), ["year"], ["year"])
+    changes = look(client, POOL, schedules_of(one, {}), ["year"], ["year"])
     assert changes.elsewhere == ("year-2",)
     assert not changes
 
@@ -223,7 +227,7 @@ def test_a_campaign_of_no_home_is_named_and_left(
 def test_what_was_paused_on_prefect_s_pages_goes_on(
     client: SyncPrefectClient, both: Runs, one: Plan
 ) -> None:
-    sweep = client.read_deployment_by_name("sweep/sweep")
+    sweep = client.read_deployment_by_name(f"sweep/{POOL}")
     schedule = next(each for each in sweep.schedules if each.slug == "year-sweep-1")
     client.update_deployment_schedule(sweep.id, schedule.id, active=False)
     done = change(client, schedules_of(one, {})).difference
@@ -234,7 +238,7 @@ def test_what_was_paused_on_prefect_s_pages_goes_on(
 def test_a_deployment_that_was_changed_is_put_right_and_keeps_its_runs(
     client: SyncPrefectClient, both: Runs, one: Plan
 ) -> None:
-    sweep = client.read_deployment_by_name("sweep/sweep")
+    sweep = client.read_deployment_by_name(f"sweep/{POOL}")
     limit = sweep.global_concurrency_limit
     assert limit is not None
     client.request(
@@ -251,7 +255,7 @@ def test_a_deployment_that_was_changed_is_put_right_and_keeps_its_runs(
 def test_what_nobody_runs_any_more_holds_nothing_up(
     client: SyncPrefectClient, both: Runs, state: Callable[[], object]
 ) -> None:
-    sweep = client.read_deployment_by_name("sweep/sweep")
+    sweep = client.read_deployment_by_name(f"sweep/{POOL}")
     run = client.create_flow_run_from_deployment(sweep.id, parameters={"campaign": "year"})
     client.set_flow_run_state(run.id, Pending())
     if state is not Pending:
@@ -259,16 +263,16 @@ def test_what_nobody_runs_any_more_holds_nothing_up(
     if state is Cancelling:
         client.set_flow_run_state(run.id, Cancelling(), force=True)
     assert slots(client) == 1
-    assert end_dead_runs(client) == 1
+    assert end_dead_runs(client, POOL) == 1
     ended = client.read_flow_run(run.id)
     assert ended.state_type in {StateType.CRASHED, StateType.CANCELLED}
     assert slots(client) == 0
-    assert end_dead_runs(client) == 0
+    assert end_dead_runs(client, POOL) == 0
     assert coming(client) == both
 
 
 def slots(client: SyncPrefectClient) -> int:
-    limit = client.read_deployment_by_name("sweep/sweep").global_concurrency_limit
+    limit = client.read_deployment_by_name(f"sweep/{POOL}").global_concurrency_limit
     assert limit is not None
     return limit.active_slots
 
@@ -369,5 +373,5 @@ def test_only_who_knows_the_word_is_answered(server: Server, tmp_path: Path) -> 
         pytest.raises(WrongCommand) as refused,
         prefect_api() as client,
     ):
-        look(client, [], [], [])
+        look(client, POOL, [], [], [])
     assert refused.value.key == "deploy.not_let_in"

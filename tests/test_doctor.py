@@ -426,7 +426,7 @@ class Answers(BaseHTTPRequestHandler):
         self.tell("3.8.8")
 
     def do_POST(self) -> None:  # the name http.server calls
-        self.tell(self.workers)
+        self.tell(self.workers if "/work_pools/township-990101101/" in self.path else [])
 
     def tell(self, content: object) -> None:
         self.send_response(200)
@@ -448,14 +448,14 @@ def answering() -> Iterator[Server]:
         thread.join()
 
 
-def test_what_campaign_up_runs(home: Home, answering: Server) -> None:
-    assert seen(*check_prefect(home)) == [("server", "not_started", "warn")]
-    tell_server(home, answering)
+def test_what_campaign_up_runs(sound: Home, answering: Server) -> None:
+    assert seen(*check_prefect(sound)) == [("server", "not_started", "warn")]
+    tell_server(sound, answering)
     Answers.workers = [{"status": "OFFLINE"}]
     server = ("server", "answers", "ok")
-    assert seen(*check_prefect(home)) == [server, ("worker", "none", "bad")]
+    assert seen(*check_prefect(sound)) == [server, ("worker", "none", "bad")]
     Answers.workers = [{"status": "OFFLINE"}, {"status": "ONLINE"}]
-    assert seen(*check_prefect(home)) == [server, ("worker", "alive", "ok")]
+    assert seen(*check_prefect(sound)) == [server, ("worker", "alive", "ok")]
 
 
 def test_a_server_that_does_not_answer(home: Home) -> None:

@@ -456,7 +456,7 @@ DOORS: dict[str, Callable[[dict[str, str], str], tuple[str, str]]] = {
     ),
     "style sheet": lambda files, name: (
         "html",
-        files["html"].replace("<style>", f"<style>\n/* {name} */"),
+        files["html"].replace("<style>\n", f"<style>\n/* {name} */\n"),
     ),
     "CSV": lambda files, name: ("csv", files["csv"].replace("青石村", name, 1)),
 }

@@ -1,6 +1,7 @@
 """The care groups' sheets with exact figures: for the health side, kept in the home for a time."""
 
 import os
+import re
 import stat
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -142,6 +143,41 @@ def test_the_pages_are_marked_exact_and_private(store: Store, home: Home, superv
     with pytest.raises(WrongCommand) as refused:
         write_health_sheets(store, home, supervised, months, "990101001009")
     assert refused.value.key == "sheet.not_looked_at"
+
+
+def test_health_staff_see_which_role_is_missing_and_how_many_subsidies_are_overdue(
+    store: Store, home: Home, supervised: Plan
+) -> None:
+    two_months(store)
+    supervised = supervised.model_copy(
+        update={"rules": supervised.rules.model_copy(update={"subsidy_days": 30})}
+    )
+    store.connection.executemany(
+        "INSERT INTO register.stg_care_group BY NAME SELECT 'f' AS submission_id, ? AS row_number,"
+        " ? AS village_code, village_code AS sender_village, ? AS role, true AS filled,"
+        " 'accepted' AS verdict, true AS is_current, [] AS failed_rules, 1 AS round,"
+        " 'autumn-2025' AS campaign, 'supervision' AS phase,"
+        " TIMESTAMP '2025-12-02 09:00' AS received_at",
+        [
+            [row, VILLAGE_1, role]
+            for row, role in enumerate(("village_secretary", "village_doctor"))
+        ],
+    )
+    months = exact_months(store, supervised, ACT, "2025-12", TODAY)
+    weak, silent, _ = write_health_sheets(store, home, supervised, months, None)
+
+    page = re.sub("<[^>]+>", "", weak.read_text(encoding="utf-8"))
+    assert say("report.sheet.roles", "zh-CN", owed=4, filled=2) in page
+    missing = "、".join(
+        say(f"care_role.{r}", "zh-CN") for r in ("grid_worker", "disability_commissioner")
+    )
+    assert say("report.sheet.roles_missing", "zh-CN", roles=missing) in page
+    # three of November are older than 30 days, two were paid since
+    told = {"applied": 6, "paid": 2, "waiting": 4, "overdue": 1}
+    assert say("report.sheet.subsidies_overdue", "zh-CN", **told) in page
+    other = silent.read_text(encoding="utf-8")
+    assert "还没有报过名册" in other
+    assert "累计申请" not in other
 
 
 def test_no_page_of_it_passes_as_released(store: Store, home: Home, supervised: Plan) -> None:

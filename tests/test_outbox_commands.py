@@ -147,6 +147,7 @@ def test_messages_are_listed_one_by_one(home: Home, plan: Plan, outbox: Run) -> 
     assert first["id"][:8] in shown
     assert "Sweep, round 1 who is missing" in shown
     assert "a draft, not handed over" in shown
+    assert first["period"] is None
     assert outbox("list", "--state", "sent", "--json").record["messages"] == []
     assert outbox("list", "--state", "gone").code == 2
     assert outbox("list", "--campaign", "no-such").code == 2

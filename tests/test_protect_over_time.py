@@ -21,7 +21,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from reports.write import make_report
-from second_opinion import MOST, At, Sum, known, same_counts, too_narrow, within
+from second_opinion import MOST, NO_BOUND, At, Sum, known, same_counts, too_narrow, within
 from tasks.figures import RawFigure, queue_figures
 from tasks.home import Home
 from tasks.plan import Plan, occurrence_at
@@ -43,6 +43,7 @@ from tasks.store import Store
 
 VILLAGES = ("v0", "v1")
 STATES = ("waiting", "booked", "confirmed", "not_confirmed", "declined")
+WAITED = ("to_14", "15_to_30", "31_to_60", "61_to_90", "over_90")
 SETTINGS = ("home", "hospital")
 """Care settings that people of the tests are in."""
 
@@ -97,13 +98,17 @@ def listed(*counts: int, new: int | None = None, hospital: int = 0) -> Release:
     return release("autumn", "list_compilation", exact)
 
 
-def queue(*counts: int, offered: int = 0, attended: int = 0) -> Release:
-    """A queue by its states, in their order."""
+def queue(*counts: int, offered: int = 0, attended: int = 0, waited: Sequence[int] = ()) -> Release:
+    """A queue by its states, in their order; `waited`: those assessed by how long they waited."""
     exact: Exact = {
         (f"people_{state}", ""): count for state, count in zip(STATES, counts, strict=True)
     }
     exact |= {("people_offered", ""): offered}
+    attended = attended or sum(waited)
     exact |= {("people_attended", ""): attended, ("people_assessed", ""): attended}
+    exact |= {
+        (f"waited_{step}", ""): count for step, count in zip(WAITED, waited, strict=bool(waited))
+    }
     return release("autumn", "diagnosis_queue", exact)
 
 
@@ -137,6 +142,7 @@ def moments(releases: Sequence[Release]) -> Iterator[tuple[int, dict[str, list[i
 def knowledge(releases: Sequence[Release]) -> list[Sum]:
     """Everything that the reader knows of what is released at different times."""
     sums = [*within(releases), *same_counts(releases), *months_alike(releases)]
+    sums += [each for at in range(len(releases)) for each in ranks(releases, at)]
 
     def of(places: Sequence[int], names: str, village: str = "") -> list[At]:
         return [(at, (name, village)) for name in names.split() for at in places]
@@ -160,7 +166,9 @@ def knowledge(releases: Sequence[Release]) -> list[Sum]:
             continue
         sums += known(releases, of([at], states), of([followed], states), 0, 0)
         for name, village in releases[at].exact:
-            if name.startswith(("referrals", "people_")) and name.removeprefix("people_") not in (
+            if name.startswith(("referrals", "people_", "waited_")) and name.removeprefix(
+                "people_"
+            ) not in (
                 "waiting",
                 "booked",
                 *SETTINGS,
@@ -168,6 +176,23 @@ def knowledge(releases: Sequence[Release]) -> list[Sum]:
                 later, earlier = of([at], name, village), of([followed], name, village)
                 sums += known(releases, later, earlier, 0, MOST)
     return list(dict.fromkeys(sums))
+
+
+def ranks(releases: Sequence[Release], at: int) -> Iterator[Sum]:
+    """In which step the median and the 90th percentile lie, which are published in days."""
+    keys = [(f"waited_{step}", "") for step in WAITED]
+    counts = [releases[at].exact.get(key) or 0 for key in keys]
+    waits = [step for step, count in enumerate(counts) for _ in range(count)]
+    if not waits:
+        return
+    for share, often in ((Fraction(1, 2), 1), (Fraction(9, 10), 9)):
+        place = nearest_rank(waits, share)
+        upto, after = (
+            [(at, key) for key in half] for half in (keys[: place + 1], keys[place + 1 :])
+        )
+        before, rest = ([(at, key) for key in half] for half in (keys[:place], keys[place:]))
+        yield from known(releases, upto, after * often, 0, NO_BOUND)
+        yield from known(releases, rest * often, before, 1, NO_BOUND)
 
 
 def months_alike(releases: Sequence[Release]) -> list[Sum]:
@@ -212,6 +237,7 @@ class Person:
     state: str = "waiting"
     was_offered: bool = False
     attended: bool = False
+    waited: int = 0
     withdrawn: bool = False
 
 
@@ -239,7 +265,8 @@ class Campaign:
             if person.state in ("waiting", "booked") and self.chance.random() < self.pace:
                 person.state = self.chance.choice(STATES)
                 person.was_offered |= person.state != "waiting"
-                person.attended |= person.state in ("confirmed", "not_confirmed")
+                if person.state in ("confirmed", "not_confirmed") and not person.attended:
+                    person.attended, person.waited = True, self.chance.choice((0, 0, 1, 2, 3, 4))
         for person in self.people:
             person.withdrawn |= self.chance.random() < 0.01
 
@@ -274,7 +301,10 @@ class Campaign:
         return queue(
             *(sum(person.state == state for person in inside) for state in STATES),
             offered=sum(person.was_offered for person in inside),
-            attended=sum(person.attended for person in inside),
+            waited=[
+                sum(person.attended and person.waited == step for person in inside)
+                for step in range(len(WAITED))
+            ],
         )
 
     def steps(self) -> Iterator[Release]:
@@ -358,6 +388,52 @@ def test_a_later_release_never_changes_what_was_released(seed: int) -> None:
     # nor does a rerun of what nothing happened to
     for at in newest.values():
         assert protect_release(candidates[at], done).figures == done[at].figures
+
+
+def waits_by_chance(seed: int) -> Iterator[Release]:
+    """A queue of which more and more are assessed; nobody else is in it."""
+    chance = random.Random(seed)  # noqa: S311 # it only has to come out the same again
+    waited = [0] * len(WAITED)
+    for _ in range(2):
+        for step in range(len(WAITED)):
+            waited[step] += chance.choice((0, 0, 0, 1, 3, 8))
+        yield queue(0, 0, sum(waited), 0, 0, offered=sum(waited), waited=waited)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32))
+def test_no_count_can_be_worked_out_from_how_long_people_waited(seed: int) -> None:
+    done = released(waits_by_chance(seed))
+    event(f"{sum(not each.is_silent for each in done)} of {len(done)} tell something")
+    assert_safe(done)
+
+
+def steps_of(one: Release) -> set[str]:
+    return {figure.state for (name, _), figure in one.figures.items() if "waited_" in name}
+
+
+@pytest.mark.parametrize(
+    ("waited", "states"),
+    [
+        # nine in ten waited no longer than the first step: of 13 to 17 one is left, and it is said
+        ((13, 1, 0, 0, 0), {"withheld"}),
+        ((8, 5, 0, 0, 0), {"released", "withheld", "zero"}),
+        ((40, 15, 5, 0, 0), {"released", "withheld", "zero"}),
+        ((0, 0, 0, 0, 0), {"zero"}),
+    ],
+)
+def test_steps_of_waiting_are_told_all_or_none_and_cost_no_other_count(
+    waited: tuple[int, ...], states: set[str]
+) -> None:
+    people = sum(waited)
+    whole = queue(0, 0, people, 0, 0, offered=people, waited=waited)
+    (told,) = together(whole)
+    assert steps_of(told) == states
+    (plain,) = together(queue(0, 0, people, 0, 0, offered=people, attended=people))
+    assert plain.figures.items() <= told.figures.items()
+    assert too_narrow([told], knowledge([told])) == {}
+    # the same again is told as before
+    assert protect_release(whole, [told]).figures == told.figures
 
 
 # --- what each phase gives away of another --------------------------------------------------------

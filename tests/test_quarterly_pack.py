@@ -4,6 +4,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +15,9 @@ from typing import Any
 import pypdfium2
 import pytest
 from docx import Document
+from PIL import Image
 
-from conftest import occurrence
+from conftest import occurrence, program
 from data.synthetic.generate import generate
 from flows.phase_flows import run
 from register_rows import add_month, add_registered
@@ -24,7 +26,8 @@ from reports.gate import Allowed, check_report, have_passed, read_allowed
 from reports.pack import document, points, render_document
 from reports.pack_files import write_letterhead, write_pack
 from reports.printed import printed_pack
-from reports.summary import Summary, read_summary
+from reports.render import render_csv
+from reports.summary import Figure, Summary, figure_label, read_summary
 from reports.word_document import TEMPLATE, word_pack
 from reports.write import make_report, report_path, write_report
 from tasks.agenda import read_standing
@@ -275,6 +278,75 @@ def test_the_agenda_follows_from_the_figures(ledger: Store) -> None:
     assert "visits_below_target" not in named, "165 of 184 are 89.7 %"
 
 
+def test_care_groups_without_a_role_are_a_point_of_the_agenda(ledger: Store) -> None:
+    roles = [("care_roles_owed", 4.0), ("care_roles_filled", 4.0)]
+    lacking = {CODES[1]: 3.0, CODES[4]: None, CODES[6]: 0.0}
+    rows = [
+        (name, code, lacking.get(code, value) if name.endswith("filled") else value)
+        for name, value in roles
+        for code in ("", *CODES)
+    ]
+    for round_ in (1, 2):
+        ledger.connection.executemany(
+            "INSERT INTO ledger.out_figure VALUES"
+            " ('autumn-2025', 'supervision', ?, 1, 'office', ?, ?, 'files', ?, ?, 'released')",
+            # at the first look every group was complete
+            [
+                [round_, place, name, code, 4.0 if round_ == 1 else value]
+                for place, (name, code, value) in enumerate(rows)
+            ],
+        )
+    found = {each.name: each.villages for each in points(summary_of(ledger))}
+    assert found["rosters_incomplete"] == (CODES[1], CODES[4], CODES[6])
+    names = [*found]
+    assert names.index("visits_overdue") < names.index("rosters_incomplete")
+    line = say("meeting.agenda.rosters_incomplete", "en")
+    (agenda,) = [s for s in document(summary_of(ledger), "en").sections if s.id == "agenda"]
+    assert any(each.startswith(line) and "白杨村" in each for each in agenda.lines)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_nought_throughout_is_said_in_a_line(ledger: Store, language: str) -> None:
+    summary = summary_of(ledger, township(language))
+    nought = [
+        Figure(f"{prefix}reporting_late", "files", "", 0.0, "zero")
+        for prefix in ("month1_", "month2_", "month3_", "")
+    ]
+    raised = [
+        replace(each, value=0.0, state="zero")
+        if each.village and each.name == "visits_overdue"
+        else each
+        for each in summary.figures
+    ]
+    quiet = replace(summary, figures=(*raised, *nought))
+    sections = {each.id: each for each in document(quiet, language).sections}
+    late = figure_label("reporting_late", language)
+    assert sections["months"].note == say("report.noughts.figures", language, names=late)
+    assert late not in [row[0].text for row in sections["months"].rows]
+    overdue = figure_label("visits_overdue", language)
+    assert sections["villages"].note == say("report.noughts.villages", language, names=overdue)
+    assert overdue not in sections["villages"].heads
+    assert {len(row) for row in sections["villages"].rows} == {len(sections["villages"].heads)}
+    # what was not reported by one village, and raised by another, is no nought
+    assert figure_label("problems_raised", language) in sections["villages"].heads
+    before = {each.id: each for each in document(summary, language).sections}
+    assert before["months"].note == before["villages"].note == ""
+
+
+def test_a_month_of_another_phase_is_called_by_its_month(ledger: Store) -> None:
+    month = occurrence("follow_up", date(2025, 11, 1), date(2025, 12, 5), 3, "2025-11")
+    plan = township().model_copy(update={"calendar": (month,)})
+    summary = summary_of(ledger, plan)
+    due = Figure("follow_up_3_visits_due", "visits", "", 7.0, "released")
+    summary = replace(summary, figures=(*summary.figures, due))
+    titles = [section.title for section in document(summary, "zh-CN").sections]
+    assert "随访 2025 年 11 月（本季度公布）" in titles
+    assert "排查走访 第 1 轮（本季度公布）" in titles
+    label = figure_label(due.name, "zh-CN", (), summary.periods)
+    assert label == "应随访（随访 2025 年 11 月）"
+    assert label in render_csv(summary, "zh-CN")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_paper_and_word_hold_the_same(ledger: Store, language: str) -> None:
     summary = summary_of(ledger, township(language))
@@ -299,6 +371,60 @@ def test_page_paper_and_word_hold_the_same(ledger: Store, language: str) -> None
         printed_pack(content),
         word_pack(content, TEMPLATE.read_bytes(), "x"),
     ), "the same bytes each time"
+
+
+def test_word_processors_open_the_document(ledger: Store, tmp_path: Path) -> None:
+    """The usual template, and one of the office with letterhead, seal and a place to sign."""
+    program("lowriter")
+    own = Document(str(TEMPLATE))
+    pixels = io.BytesIO()
+    Image.new("RGB", (60, 60), "red").save(pixels, "PNG")
+    pixels.seek(0)
+    letterhead = own.sections[0].header.paragraphs[0]
+    letterhead.add_run("云溪镇协调办公室文件").add_picture(pixels)
+    own.add_table(1, 2).cell(0, 1).text = "签发："
+    own.save(str(tmp_path / "own.docx"))
+    made = {}
+    for language in LANGUAGES:
+        summary = summary_of(ledger, township(language))
+        content = render_document(summary, language)
+        for name, template in (("usual", TEMPLATE), ("own", tmp_path / "own.docx")):
+            made[f"{name}-{language}"] = [
+                each.title for each in document(summary, language).sections
+            ]
+            path = tmp_path / f"{name}-{language}.docx"
+            path.write_bytes(word_pack(content, template.read_bytes(), "x"))
+    subprocess.run(
+        [
+            program("soffice"),
+            f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
+            *("--headless", "--convert-to", "pdf", "--outdir", str(tmp_path / "pdf")),
+            *(str(tmp_path / f"{name}.docx") for name in made),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    for name, titles in made.items():
+        with pypdfium2.PdfDocument(tmp_path / "pdf" / f"{name}.pdf") as pages:
+            texts = [pages[n].get_textpage().get_text_range() for n in range(len(pages))]
+        assert missing_in("".join(texts), titles) == [], name
+        assert 2 <= len(texts) <= 4, name
+        if name.startswith("own"):
+            assert all("云溪镇协调办公室文件" in "".join(text.split()) for text in texts)
+            assert "签发" in texts[-1]
+        # no table begins at the foot of a page with its head alone
+        for text in texts:
+            *_, last = [line.strip() for line in text.splitlines() if line.strip()][:-1]
+            assert last not in titles
+
+
+def test_the_parts_of_a_words_table_stand_in_their_order() -> None:
+    """ECMA-376, 17.4.60: Word takes a table whose properties are in another order for broken."""
+    (table,) = Document(str(TEMPLATE)).tables
+    order = [each.tag.rpartition("}")[2] for each in table._tbl.tblPr]
+    known = ["tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook"]
+    assert order == [each for each in known if each in order]
 
 
 def text_of(word: bytes) -> str:

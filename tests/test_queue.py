@@ -28,7 +28,7 @@ from tasks.figures import RawFigure, list_figures, queue_figures
 from tasks.intake import take_in
 from tasks.plan import ClinicSession, Plan, occurrence_at
 from tasks.publish import Findings, publish
-from tasks.rules.disclosure import Figure
+from tasks.rules.disclosure import WAITED, Figure
 from tasks.rules.errors import DisclosureRisk
 from tasks.store import Store
 
@@ -406,12 +406,65 @@ def test_figures_of_the_queue(store: Store, plan: Plan) -> None:
         ("people_confirmed", ""): 1,
         ("people_not_confirmed", ""): 0,
         ("people_declined", ""): 1,
+        ("waited_to_14", ""): 0,
+        ("waited_15_to_30", ""): 2,
+        ("waited_31_to_60", ""): 0,
+        ("waited_61_to_90", ""): 0,
+        ("waited_over_90", ""): 0,
         ("waiting_median", ""): 23,
         ("waiting_p90", ""): 25,
         ("sessions_planned", ""): 2,
         ("sessions_held", ""): 1,
     }
     assert {figure.behind for figure in figures if figure.unit == "days"} == {"people_assessed"}
+
+
+def test_everybody_assessed_is_in_one_step_of_waiting(store: Store, plan: Plan) -> None:
+    days = (0, 14, 15, 30, 31, 60, 61, 90, 91, 400)
+    store.connection.executemany(
+        "INSERT INTO register.reg_waited (campaign, days, people) VALUES (?, ?, ?)",
+        [[plan.slug, each, 10 + place // 2] for place, each in enumerate(days)],
+    )
+    found = values(queue_figures(store, plan, DUE))
+    steps = ("to_14", "15_to_30", "31_to_60", "61_to_90", "over_90")
+    assert [found[f"waited_{step}", ""] for step in steps] == [20, 22, 24, 26, 28]
+
+
+def waited(assessed: int, *steps: int) -> list[RawFigure]:
+    """What is released of a queue in which only how long people waited is told."""
+    figures = [RawFigure("people_assessed", "people", "", assessed)]
+    return figures + [
+        RawFigure(name, "people", "", count) for name, count in zip(WAITED, steps, strict=True)
+    ]
+
+
+def test_steps_that_would_give_somebody_away_are_withheld_together(
+    store: Store, plan: Plan
+) -> None:
+    # nine in ten of 13 to 17 waited for the first step's days: at most one person waited longer
+    release(store, plan, Findings(waited(14, 13, 1, 0, 0, 0)), "diagnosis_queue")
+    query = """
+        SELECT revision, name, value, state FROM ledger.out_figure
+        WHERE phase = 'diagnosis_queue' ORDER BY revision, position"""
+    found = store.connection.execute(query).fetchall()
+    assert found[0] == (1, "people_assessed", 15.0, "released")
+    assert found[1:] == [(1, name, None, "withheld") for name in WAITED]
+    kept = "SELECT name, exact FROM register.reg_released_count WHERE starts_with(name, 'waited_')"
+    assert {exact for _, exact in store.connection.execute(kept).fetchall()} == {None}
+
+    # the same again is no news; once more have waited longer, the steps are told
+    release(store, plan, Findings(waited(14, 13, 1, 0, 0, 0)), "diagnosis_queue")
+    release(store, plan, Findings(waited(60, 40, 15, 5, 0, 0)), "diagnosis_queue")
+    found = store.connection.execute(query).fetchall()
+    assert {revision for revision, *_ in found} == {1, 2}
+    assert [(value, state) for revision, _, value, state in found if revision == 2] == [
+        (60.0, "released"),
+        (40.0, "released"),
+        (15.0, "released"),
+        (None, "withheld"),
+        (0.0, "zero"),
+        (0.0, "zero"),
+    ]
 
 
 @pytest.mark.parametrize(

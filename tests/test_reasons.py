@@ -56,6 +56,16 @@ def test_every_rule_marks_a_column_of_its_sheet() -> None:
         column_of(SHEET, "adult")
 
 
+def test_the_terminal_tells_a_rows_reasons_in_the_order_of_its_columns() -> None:
+    in_order = [rule.name for rule in SHEET.rules]
+    row = ReturnedRow(SHEET, 7, tuple(reversed(in_order)), cells())
+    heads = [column.heads[0] for column in SHEET.columns]
+    told = reason_lines(Received(FileResult("v.csv", returned=(row,), sheets={}), None))
+    places = [heads.index(line.partition("行“")[2].partition("”：")[0]) for line in told]
+    assert places == sorted(places)
+    assert len(set(places)) > 3
+
+
 def test_the_terminal_and_the_page_say_it_alike_and_name_no_cell() -> None:
     row = ReturnedRow(SHEET, 7, ("visits_to_valid",), cells(visits_to="03/04/2025"))
     result = FileResult("v.csv", returned=(row,), sheets={})

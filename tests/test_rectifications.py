@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cli.main import main
+from cli.rectification_commands import SHORTFALL_HELP
 from conftest import occurrence
 from released_rows import make_ledger, release
 from reports.gate import notice_gate
@@ -34,7 +35,9 @@ from tasks.reminders import write_reminders
 from tasks.rules.contract import CHOICES
 from tasks.rules.errors import WrongCommand
 from tasks.rules.known_names import NameList
+from tasks.rules.readiness import READINESS_SHORTFALLS
 from tasks.rules.rectification import (
+    MADE_GOOD,
     MOVES,
     STATES,
     STEPS,
@@ -46,7 +49,7 @@ from tasks.rules.rectification import (
     require_step,
     state_of,
 )
-from tasks.rules.supervision import SHORTFALLS, actions
+from tasks.rules.supervision import RECTIFIED, SHORTFALLS, actions
 from tasks.rules.wording import LANGUAGES, keys, say
 from tasks.store import Store
 
@@ -621,6 +624,18 @@ def run(township: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return code, told.out + told.err
 
     return command
+
+
+def test_what_can_be_made_good_is_offered_and_nothing_else(run: Run) -> None:
+    assert set(MADE_GOOD) == {*READINESS_SHORTFALLS, *RECTIFIED}
+    listed = SHORTFALL_HELP.replace("，", "、").replace(", ", "、")
+    assert all(name in listed for name in MADE_GOOD)
+    assert "report_late" not in listed
+    which = ("--village", VILLAGE, "--shortfall", "report_late", "--by", "王站长")
+    code, told = run("evidence", *which, "--evidence", "visited")
+    assert code == 2
+    assert "no_drill" in told
+    assert told.count("report_late") == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,6 +6,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -353,6 +354,32 @@ def test_the_text_says_what_the_page_says(ledger: Store) -> None:
         assert line in page
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_referral_is_stands_where_referrals_are(ledger: Store, language: str) -> None:
+    said = say("foot.referral", language)
+    for (phase, round_), make in RELEASES.items():
+        if phase not in {"supervision", "quarterly_pack"}:
+            make(ledger)
+            lines = words.footnotes(summary_of(ledger, phase, round_), language)
+            assert (said in lines) is (phase not in {"readiness", "follow_up"}), phase
+    RELEASES["quarterly_pack", 1](ledger)
+    pack = summary_of(ledger, "quarterly_pack", 1)
+    assert said in words.footnotes(pack, language), "it took a sweep over"
+    without = [each for each in pack.figures if not each.name.startswith("sweep_")]
+    assert said not in words.footnotes(replace(pack, figures=tuple(without)), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_checks_that_all_held_leave_nothing_to_send_back(ledger: Store, language: str) -> None:
+    release_sweep(ledger)
+    summary = summary_of(ledger, "sweep", 1)
+    numbers = {"suites": 2, "expectations": 42}
+    assert words.footnotes(summary, language)[-1] == say("foot.checks_all", language, **numbers)
+    broken = (replace(summary.checks[0], held=20), *summary.checks[1:])
+    told = words.footnotes(replace(summary, checks=broken), language)
+    assert told[-1] == say("foot.checks", language, held=41, **numbers)
+
+
 def test_a_stricter_plan_states_its_own_rule(ledger: Store) -> None:
     release(ledger, "sweep", [withheld("referrals")], round=1)
     rules = township().rules.model_copy(update={"withhold_to": 20, "round_to": 10})
@@ -384,6 +411,12 @@ def test_the_newest_report_is_written_again_from_the_ledger_alone(
         with pytest.raises(WrongCommand) as refused:
             write_newest(ledger, home, plan, phase, round_)
         assert refused.value.key == "report.none"
+        # in words, also where somebody asks for what there is not
+        named = say(f"phase.{phase}")
+        assert str(refused.value.values["phase"]).startswith(named)
+    with pytest.raises(WrongCommand) as refused:
+        write_newest(ledger, home, plan, "nothing", None)
+    assert refused.value.values["phase"] == "nothing"
 
 
 def test_a_phase_without_a_page_is_refused(ledger: Store) -> None:

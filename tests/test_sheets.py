@@ -4,6 +4,7 @@ import re
 import stat
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,12 +28,21 @@ from released_rows import (
     withheld,
 )
 from reports.sheet_gate import check_sheets
-from reports.sheets import Sheet, make_sheets, overdue_lines, sheet_of, sheet_path, write_sheets
+from reports.sheets import (
+    Sheet,
+    make_sheets,
+    overdue_lines,
+    sheet_of,
+    sheet_path,
+    standing_lines,
+    write_sheets,
+)
 from reports.sheets import changes as since_last_month
-from reports.summary import read_summary
+from reports.summary import Figure, read_summary
 from reports.write import write_newest, write_report
 from tasks.home import Home
 from tasks.ledger import open_ledger
+from tasks.rules.contract import CHOICES
 from tasks.rules.errors import DisclosureRisk, WrongCommand
 from tasks.rules.known_names import NameList
 from tasks.rules.readiness import READINESS_SHORTFALLS
@@ -215,6 +225,26 @@ def test_a_page_a_village_shows_the_month_and_the_five_before(
     assert NAMES[1] not in pages[WEAK]
     assert say("report.no_actions", language) in pages[GOOD]
     assert say("action.care_group_not_met", language) in pages[WEAK]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_office_sees_how_many_roles_a_care_group_has(ledger: Store, language: str) -> None:
+    month(ledger, 6, care_roles_owed=4, care_roles_filled=4)
+    month(ledger, 7, care_roles_owed=4, care_roles_filled=3)
+    pages = pages_of(ledger, language)
+    shown = cells(pages[WEAK])
+    assert (shown["care_roles_filled"], shown["supervision_6_care_roles_filled"]) == ("3", "4")
+    text = re.sub("<[^>]+>", "", pages[WEAK])
+    assert say("report.sheet.roles", language, owed=4, filled=3) in text
+    # which of them, and what waits of the subsidies, is for health staff
+    assert not any(say(f"care_role.{role}", language) in text for role in CHOICES["care_role"])
+    of_office = sheet(ledger, round=7)
+    silent = not_reported("care_roles_filled", "files", WEAK)
+    figures = {**of_office.this.figures, "care_roles_filled": Figure(*silent)}
+    of_office = replace(of_office, months=(replace(of_office.this, figures=figures),))
+    assert standing_lines(of_office, language) == [
+        say("report.sheet.roles_unknown", language, owed=4)
+    ]
 
 
 def test_the_newest_revision_of_an_earlier_month_that_was_out_by_then(ledger: Store) -> None:

@@ -25,8 +25,10 @@ from released_rows import (
     township,
     withheld,
 )
+from reports.picture_gate import PICTURES
 from reports.shelf import (
     KINDS,
+    Link,
     ShelfRevision,
     changes,
     read_shelf,
@@ -201,6 +203,17 @@ def test_each_village_has_its_sheet_linked_by_name(
     }
     page = write_shelf(released, home, plans).read_text(encoding="utf-8")
     assert f'<a href="{SLUG}/supervision-1-r1/{CODES[2]}.html">{NAMES[2]}</a>' in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_is_called_by_what_it_shows(language: str) -> None:
+    named = {Link("png", "x", picture).named(language) for picture in PICTURES}
+    assert len(named) == len(PICTURES)
+    assert all("PNG" in each and len(each) > len("PNG") for each in named)
+    assert Link("png", "x", "reporting").named(language) != Link("svg", "x", "reporting").named(
+        language
+    )
+    assert Link("csv", "x").named(language) == "CSV"
 
 
 def test_every_kind_of_file_has_a_name() -> None:
@@ -416,6 +429,46 @@ def test_what_was_not_released_or_leads_elsewhere_is_stopped(
     assert page.count(old) == 1
     with pytest.raises(DisclosureRisk) as stopped:
         check_shelf(page.replace(old, new), allowed)
+    assert stopped.value.key == rule
+
+
+def test_each_campaign_shows_its_phases_as_of_its_newest_report(
+    released: Store, home: Home, plans: dict[str, Plan], page: str
+) -> None:
+    (campaign,) = read_shelf(released, home, plans).campaigns
+    assert campaign.as_of == date(2025, 12, 31)
+    assert f"截至 {campaign.as_of}" in page
+    assert page.count('<div class="calendar"') == page.count("<svg ") == 1
+    for occurrence in plans[SLUG].calendar:
+        assert f"{occurrence.opens} 至 {occurrence.due}" in page
+    # what ran is closed, what is over and did not run is not
+    standing = {each.phase: each.state for each in campaign.calendar}
+    assert standing["list_compilation"] == "closed"
+    assert standing["diagnosis_queue"] == "due"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        # a phase that lasts longer, or is none of the plan's; a number; more than a picture
+        (r'("sweep\|1"[^>]*d="M[\d.]+,[\d.]+h)[\d.]+', r"\g<1>200", "gate.not_released"),
+        (r'"sweep\|1"', '"sweep|7"', "gate.not_released"),
+        (r"(aria-label=\"行动进度：)", r"\g<1>3 ", "gate.unknown_number"),
+        (r"(aria-label=\"行动进度：)", r"\g<1>患者 ", "gate.label"),
+        (r">截至 ", ">截至 3 ", "gate.unknown_number"),
+        (r"(<svg )", r"<script>1</script>\g<1>", "gate.unknown_part"),
+        (r"(<svg [^>]*>)", r'\g<1><image href="x"/>', "gate.unknown_part"),
+        (r'id="p-autumn-2025"', 'id="p-spring-2025"', "gate.unknown_part"),
+        (r' role="img"', ' role="img" style="x"', "gate.unknown_part"),
+    ],
+)
+def test_the_picture_of_the_phases_is_checked_like_any(
+    page: str, allowed: AllowedOnShelf, old: str, new: str, rule: str
+) -> None:
+    changed, found = re.subn(old, new, page, count=1)
+    assert found
+    with pytest.raises(DisclosureRisk) as stopped:
+        check_shelf(changed, allowed)
     assert stopped.value.key == rule
 
 

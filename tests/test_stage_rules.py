@@ -240,7 +240,8 @@ MISTAKES: Mapping[str, Mapping[str, Sequence[Row]]] = {
         "adverse_reaction_valid": each("", "轻微"),
         "lost_reason_valid": each("出差"),
         "clinician_licence_valid": each("", "见前"),
-        "visited_on_not_to_come": each(LATER, "2026-11-20"),
+        # a day of entry to come beside it is no second reason
+        "visited_on_not_to_come": (*each(LATER, "2026-11-20"), {"": LATER, "entered_on": LATER}),
         "visited_on_after_diagnosis": each("2019-12-31"),
         "visited_on_before_death": ({"": "2025-11-20", "register_no": "G-003"},),
         "lost_reason_agrees": (

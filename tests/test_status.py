@@ -362,6 +362,22 @@ def test_long_lists_of_villages_are_cut_on_the_terminal_and_whole_in_the_record(
     assert line.endswith("第11村等，另 48 个）")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_many_runs_that_are_owed_the_first_are_named(language: str) -> None:
+    runs = [
+        {"phase": "sweep", "round": number, "period": None, "as_of": "2025-10-31"}
+        for number in range(1, 16)
+    ]
+    told, _ = problem_words({"kind": "runs_owed", "campaign": "a", "runs": runs}, language)
+    assert "15" in told
+    titles = [
+        say("status.run", language, phase=phase_title(run, language), as_of=run["as_of"])
+        for run in runs
+    ]
+    assert [title in told for title in titles] == [True] * 4 + [False] * 11
+    assert say("status.more", language, count=11) in told
+
+
 def test_nothing_in_the_record_is_more_than_json_can_hold(home: Home, plan: Plan) -> None:
     record = stand(home, plan, AFTER)
     assert json.loads(json.dumps(record)) == record

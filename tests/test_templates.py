@@ -280,6 +280,18 @@ def test_a_villages_grids_stand_in_a_row_each_with_room_for_more(
     ]
 
 
+def test_a_sheet_of_one_row_a_village_has_one_line(tmp_path: Path, full_plan: Plan) -> None:
+    seen = set()
+    for sheet, _, _, page in pages(tmp_path, full_plan):
+        if sheet.name not in {"service_month", "readiness"}:
+            continue
+        seen.add(sheet.name)
+        ruled = [page.cell(FIRST + line, 1).border.left.style is not None for line in range(3)]
+        assert ruled == [True, False, False], sheet.name
+        assert [page.cell(FIRST + line, 1).value is not None for line in (1, 2)] == [False] * 2
+    assert seen == {"service_month", "readiness"}
+
+
 def test_nothing_in_a_template_computes_or_links(tmp_path: Path, full_plan: Plan) -> None:
     for path in write_templates(tmp_path, full_plan):
         with zipfile.ZipFile(path) as parts:

@@ -21,9 +21,11 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from cli.server import end_tethered, free_port, prefect_server, running_server, start_tethered
 from cli.up import Command, Program, Township, _alone, _open_log, run_township
 from flows.deployments import prefect_api
+from tasks.at_home import load_campaigns
 from tasks.home import Home
 from tasks.rules.errors import StoreBusy, WrongCommand
 from tasks.set_up import set_up
+from tasks.work_pool import work_pool
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -444,7 +446,9 @@ def test_a_township_runs_what_is_scheduled_and_loses_nothing_by_being_killed(sea
         up.until("worker: started")
         up.until("intake page")
         with api(season) as client:
-            catch_up = client.read_deployment_by_name("catch_up/catch_up")
+            catch_up = client.read_deployment_by_name(
+                f"catch_up/{work_pool(load_campaigns(season))}"
+            )
             (schedule,) = catch_up.schedules
             done = client.create_flow_run_from_deployment(
                 catch_up.id, parameters=schedule.parameters

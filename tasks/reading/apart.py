@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from tasks.grids import CELL_END, COLUMN_END
 from tasks.plan import Limits
 from tasks.rules.errors import FileRefused, WrongCommand
@@ -36,10 +38,15 @@ class Grid:
     """Days to add to a bare serial so that it counts from 1899-12-30."""
     numbers: list[int] = field(default_factory=list)
     """The numbers of its rows."""
-    columns: list[list[str]] = field(default_factory=list)
-    """Its cells column by column, from the first on: a cell for each row, '' where a row ends."""
     cut: bool = False
     """Whether anything was cut off, one beyond the limits."""
+    _cells: list[list[pa.Array]] = field(default_factory=list)
+    """Column by column: its cells, in batches of rows."""
+
+    @property
+    def columns(self) -> list[pa.ChunkedArray]:
+        """Its cells, column by column from the first on: one for each row, '' where a row ends."""
+        return [pa.chunked_array(batches, pa.string()) for batches in self._cells]
 
     @property
     def rows(self) -> list[tuple[int, Row]]:
@@ -48,19 +55,29 @@ class Grid:
 
     def top(self, most: int) -> list[tuple[int, Row]]:
         """Return the first `most` rows, each with its number."""
-        cells = zip(*(column[:most] for column in self.columns), strict=True)
+        cells = zip(*(column[:most].to_pylist() for column in self.columns), strict=True)
         return list(zip(self.numbers[:most], cells, strict=True))
 
-    def add(self, numbers: list[int], columns: Iterable[list[str]]) -> None:
+    def add(self, numbers: Sequence[int], columns: Iterable[pa.Array]) -> None:
         """Put rows behind those that are there; either may have columns that the other has not."""
         filled = 0
         for filled, more in enumerate(columns, start=1):
-            if filled > len(self.columns):
-                self.columns.append([""] * len(self.numbers))
-            self.columns[filled - 1].extend(more)
-        for column in self.columns[filled:]:
-            column.extend([""] * len(numbers))
+            if filled > len(self._cells):
+                self._cells.append([blank_cells(len(self.numbers))])
+            self._cells[filled - 1].append(more)
+        for batches in self._cells[filled:]:
+            batches.append(blank_cells(len(numbers)))
         self.numbers += numbers
+
+
+def blank_cells(rows: int) -> pa.Array:
+    """Return a column of so many cells without anything in them."""
+    return pa.repeat("", rows)
+
+
+def text_cells(cells: Sequence[str]) -> pa.Array:
+    """Return a column of these cells."""
+    return pa.array(cells, pa.string())
 
 
 class Apart:
@@ -191,7 +208,7 @@ def _take_answer(process: subprocess.Popen[bytes], grids: list[Grid]) -> dict[st
             grid.add(
                 list(map(int, numbers.split(CELL_END))),
                 # one column after another: a wide sheet's would all be there twice for a moment
-                (column.split(CELL_END) for column in columns),
+                (text_cells(column.split(CELL_END)) for column in columns),
             )
         elif "sheet" in answer:
             grids.append(Grid(answer["sheet"], answer["place"], answer["shift"]))

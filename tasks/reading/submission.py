@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from tasks.plan import Limits
-from tasks.reading.apart import Apart, Grid, Row
+from tasks.reading.apart import Apart, Grid, Row, blank_cells, text_cells
 from tasks.reading.heads import HEAD_WITHIN, Head, column_places, find_head, return_place
 from tasks.reading.text_file import text_grid
 from tasks.rules.cells import DAY_KINDS, column_letters, shift_serial
-from tasks.rules.columns import kind_of, silent_rows
+from tasks.rules.columns import FILLED_IN, kind_of, silent_rows
 from tasks.rules.contract import (
     SHEETS,
     SHEETS_OF_PHASE,
@@ -36,6 +39,8 @@ IDENTITY_WITHIN = 10
 """The identity stands in one of the first rows."""
 
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_SPACES = " \t\n\r\u3000\u00a0"
+"""What of the signs that a cell may hold (`tasks.rules.cells`) is space."""
 _PLAIN_SHEET = re.compile(r"[\W\d_]+")
 _apart = Apart()
 atexit.register(_apart.close)
@@ -48,7 +53,7 @@ class ReadSheet:
     sheet: Sheet
     places: Sequence[int]
     """The row numbers as the village sees them, in rising order."""
-    columns: Sequence[Sequence[str]]
+    columns: Sequence[pa.ChunkedArray]
     """The cells of each of the sheet's columns, in their order: a cell for each row."""
     numbers: Mapping[int, str] = field(default_factory=dict)
     """Row number -> the number under which the row was sent back before; most rows have none."""
@@ -56,12 +61,13 @@ class ReadSheet:
     @property
     def rows(self) -> tuple[tuple[int, Row], ...]:
         """Row by row: its number, its cells in the order of the sheet's columns."""
-        return tuple(zip(self.places, zip(*self.columns, strict=True), strict=True))
+        cells = zip(*(column.to_pylist() for column in self.columns), strict=True)
+        return tuple(zip(self.places, cells, strict=True))
 
     def row(self, place: int) -> Row:
         """Return the cells of the row with that number, in the order of the sheet's columns."""
         at = bisect_left(self.places, place)
-        return tuple(column[at] for column in self.columns)
+        return tuple(column[at].as_py() for column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -275,49 +281,64 @@ def _read_sheet(file: str, name: str, grid: Grid, head: Head) -> ReadSheet:
     wanted = column_places(file, name, head)
     back = return_place(head)
     here = bisect_left(grid.numbers, head.row)
-    below = slice(here + 1, None)
-    places = grid.numbers[below]
-    others = (at for at in range(len(grid.columns)) if at not in wanted and at != back)
-    # one after another: of a wide sheet they would all be there twice
-    _refuse_outside(file, name, places, ((at, grid.columns[at][below]) for at in others))
-    blank = [""] * len(places)
-    columns = [blank if at is None else grid.columns[at][below] for at in wanted]
-    sent = blank if back is None else grid.columns[back][below]
-    heads = tuple("" if at is None else grid.columns[at][here] for at in wanted)
-    if dropped := {*_heads_again(heads, columns), *silent_rows(sheet, columns)}:
-        kept = [row for row in range(len(places)) if row not in dropped]
-        places, sent = [places[row] for row in kept], [sent[row] for row in kept]
-        columns = [[column[row] for row in kept] for column in columns]
+    places = grid.numbers[here + 1 :]
+    whole = grid.columns
+    cells = [column.slice(here + 1) for column in whole]
+    others = (at for at in range(len(cells)) if at not in wanted and at != back)
+    _refuse_outside(file, name, places, ((at, cells[at]) for at in others))
+    blank = pa.chunked_array([blank_cells(len(places))])
+    columns = [blank if at is None else cells[at] for at in wanted]
+    sent = blank if back is None else cells[back]
+    heads = tuple("" if at is None else whole[at][here].as_py() for at in wanted)
+    if dropped := {*_heads_again(heads, columns), *_silent(sheet, columns)}:
+        left = [row for row in range(len(places)) if row not in dropped]
+        kept = pa.array(left, pa.int32())
+        places, sent = [places[row] for row in left], sent.take(kept)
+        columns = [column.take(kept) for column in columns]
     if grid.shift:
         columns = [
-            [shift_serial(cell, grid.shift) for cell in cells]
-            if kind_of(column) in DAY_KINDS
-            else cells
+            _shifted(cells, grid.shift) if kind_of(column) in DAY_KINDS else cells
             for column, cells in zip(sheet.columns, columns, strict=True)
         ]
     numbers = {
-        place: number
-        for place, cell in zip(places, sent, strict=True)
-        if cell and (number := read_return_number(cell))
+        places[row]: number
+        for row in _where(pc.not_equal(sent, ""))
+        if (number := read_return_number(sent[row].as_py()))
     }
     return ReadSheet(sheet, places, columns, numbers)
 
 
+def _where(flags: pa.ChunkedArray) -> Sequence[int]:
+    """Return the rows, counted from 0, of which `flags` is true."""
+    found: Sequence[int] = pc.indices_nonzero(flags).to_pylist()
+    return found
+
+
+def _is_blank(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.equal(pc.utf8_trim(cells, characters=_SPACES), "")
+
+
+def _silent(sheet: Sheet, columns: Sequence[pa.ChunkedArray]) -> Sequence[int]:
+    """Return which rows say nothing; only those can that leave the first column they fill blank."""
+    first = next(at for at, each in enumerate(sheet.columns) if each.name not in FILLED_IN)
+    rows = _where(_is_blank(columns[first]))
+    cells = [column.take(rows).to_pylist() for column in columns] if rows else []
+    return [rows[at] for at in silent_rows(sheet, cells)] if rows else []
+
+
+def _shifted(cells: pa.ChunkedArray, days: int) -> pa.ChunkedArray:
+    return pa.chunked_array([text_cells([shift_serial(cell, days) for cell in cells.to_pylist()])])
+
+
 def _refuse_outside(
-    file: str, name: str, places: Sequence[int], columns: Iterable[tuple[int, Sequence[str]]]
+    file: str, name: str, places: Sequence[int], columns: Iterable[tuple[int, pa.ChunkedArray]]
 ) -> None:
     """Refuse a sheet with anything in `columns`, the places that have no head and their cells.
 
     A column without a head is refused as one with a wrong head is: nothing drops unseen.
     """
-    first = min(
-        (
-            (next(row for row, cell in enumerate(cells) if cell.strip()), at)
-            for at, cells in columns
-            if "".join(cells).strip()
-        ),
-        default=None,
-    )
+    found = ((pc.index(_is_blank(cells), value=False).as_py(), at) for at, cells in columns)
+    first = min(((row, at) for row, at in found if row >= 0), default=None)
     if first is not None:
         row, at = first
         raise FileRefused(
@@ -329,13 +350,12 @@ def _refuse_outside(
         )
 
 
-def _heads_again(heads: Row, columns: Sequence[Sequence[str]]) -> Iterator[int]:
+def _heads_again(heads: Row, columns: Sequence[pa.ChunkedArray]) -> Iterator[int]:
     """Yield which rows repeat the head: tables for printing have it on top of each page."""
     words = [(head, column) for head, column in zip(heads, columns, strict=True) if head.strip()]
-    if words and words[0][0] in words[0][1]:
-        for row, cells in enumerate(zip(*columns, strict=True)):
-            if cells == heads:
-                yield row
+    for row in _where(pc.equal(words[0][1], words[0][0])) if words else ():
+        if tuple(column[row].as_py() for column in columns) == heads:
+            yield row
 
 
 def _check_size(file: str, name: str, rows: Sequence[tuple[int, Row]], limits: Limits) -> None:

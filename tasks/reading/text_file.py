@@ -1,17 +1,25 @@
 """CSV files: which encoding, which delimiter, and their rows as text."""
 
+import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
 from tasks.plan import Limits
-from tasks.reading.apart import Grid
+from tasks.reading.apart import Grid, text_cells
+from tasks.reading.heads import HEAD_WITHIN
 from tasks.rules.cells import cut_row, head_text, row_texts
 from tasks.rules.contract import SHEETS
 from tasks.rules.errors import FileRefused
 
 _DELIMITERS = ",;\t"
+_UTF_8 = "utf-8-sig"
+"""With a mark of the order of bytes in front, or without."""
 _SAMPLE_ROWS = 20
 _SAMPLE = 65_536
 """Bytes from the beginning that show the delimiter."""
@@ -32,11 +40,29 @@ def text_grid(file: str, content: bytes, limits: Limits) -> Grid:
     not count.
     """
     encoding = _encoding(file, content)
-    grid = Grid("")
-    number = 0
     delimiter = _delimiter(content, encoding)
+    grid = Grid("")
+    content = content if encoding == _UTF_8 else content.decode(encoding).encode()
+    top = _top_of_plain(content, delimiter)
+    below = _columns(content, len(top), delimiter, limits) if top else None
+    if below is None:
+        _add_rows(grid, file, content, delimiter, limits)
+    else:
+        # titles and heads are of any length
+        _add_rows(grid, file, top, delimiter, limits)
+        kept = _not_blank(below)
+        if len(kept) < len(below[0]):
+            below = [column.take(pa.array(kept, pa.int32())) for column in below]
+        if kept:
+            grid.add([HEAD_WITHIN + 1 + row for row in kept], below)
+    return grid
+
+
+def _add_rows(grid: Grid, file: str, content: bytes, delimiter: str, limits: Limits) -> None:
+    """Put the rows of a CSV into an empty grid, one after another, whatever they are like."""
+    number = 0
     # strict: an unclosed quotation mark would otherwise swallow the rest of the file unseen
-    reader = csv.reader(_lines(content, encoding), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(content), delimiter=delimiter, strict=True)
     numbers: list[int] = []
     rows: list[list[str]] = []
     try:
@@ -52,14 +78,87 @@ def text_grid(file: str, content: bytes, limits: Limits) -> Grid:
                 break
     except csv.Error:
         raise FileRefused("refused.broken_row", file=file, row=number + 1) from None
-    grid.add(numbers, [list(column) for column in zip_longest(*rows, fillvalue="")])
-    return grid
+    grid.add(numbers, (text_cells(column) for column in zip_longest(*rows, fillvalue="")))
 
 
-def _lines(content: bytes, encoding: str) -> Iterator[str]:
+def _top_of_plain(content: bytes, delimiter: str) -> bytes:
+    """Return the lines that may hold titles and heads, or nothing where the CSV is not plain.
+
+    Plain: its signs are all shown, no line is blank, and quotation marks stand around whole cells
+    only, none of which goes on in the next line. Then a parser that knows nothing of our rules
+    reads it as `_add_rows` would.
+    """
+    top: list[str] = []
+    lines = _lines(content)
+    try:
+        for line in lines:
+            signs = line.removesuffix("\r\n").removesuffix("\n").replace(delimiter, "")
+            if not signs.isprintable() or ('"' in signs and not _quoted_whole(line, delimiter)):
+                return b""
+            if len(top) < HEAD_WITHIN:
+                top.append(line)
+    except csv.Error:
+        return b""
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    return mark + "".join(top).encode()
+
+
+def _quoted_whole(line: str, delimiter: str) -> bool:
+    outside = line.split('"')[::2]
+    return (
+        line.count('"') % 2 == 0
+        and all(part.endswith(delimiter) for part in outside[1:-1])
+        and all(part.startswith(delimiter) for part in outside[1:-1])
+        and (not outside[0] or outside[0].endswith(delimiter))
+        and outside[-1].startswith((delimiter, "\r", "\n"))
+    )
+
+
+def _columns(content: bytes, start: int, delimiter: str, limits: Limits) -> list[pa.Array] | None:
+    """Return the cells from `start` on column by column; None where the lines differ in length.
+
+    Also where any may be beyond the limits: then it has to be found out which, row by row.
+    """
+    first = content[start : start + _LONGEST_LINE].partition(b"\n")[0].decode(errors="ignore")
+    width = len(next(csv.reader([first], delimiter=delimiter), ()))
+    if not width or width > limits.columns:
+        return None
+    names = [str(at) for at in range(width)]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(content).slice(start)),
+            # one batch: whatever is done with the cells later is done once a batch
+            arrow_csv.ReadOptions(use_threads=False, block_size=len(content), column_names=names),
+            arrow_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    columns = [column.combine_chunks() for column in table.columns]
+    longest = max(pc.max(pc.binary_length(column)).as_py() for column in columns)
+    many = HEAD_WITHIN + len(columns[0]) > limits.rows
+    return None if many or longest > limits.cell_characters else columns
+
+
+def _not_blank(columns: Sequence[pa.Array]) -> Sequence[int]:
+    """Return which rows, counted from 0, hold anything but spaces."""
+    every = range(len(columns[0]))
+    blank = pa.array(every, pa.int32())
+    for column in columns:
+        spaces = pc.equal(pc.utf8_trim(column.take(blank), characters=" "), "")
+        blank = blank.filter(spaces)
+        if not blank:
+            return every
+    none = set(blank.to_pylist())
+    return [row for row in every if row not in none]
+
+
+def _lines(content: bytes) -> Iterator[str]:
     """Yield the lines as they are; csv.Error for one that is longer than any table's."""
     # newline="": the end of a line may be CR alone, and one inside quotation marks stays
-    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as stream:
+    with io.TextIOWrapper(io.BytesIO(content), _UTF_8, newline="") as stream:
         while line := stream.readline(_LONGEST_LINE + 1):
             if len(line) > _LONGEST_LINE:
                 raise csv.Error
@@ -85,7 +184,7 @@ def _candidates(content: bytes) -> Iterator[str]:
         first, second = content[0::2].count(0), content[1::2].count(0)
         yield "utf-16-le" if second > first else "utf-16-be"
     else:
-        yield from ("utf-8-sig", "gb18030")
+        yield from (_UTF_8, "gb18030")
 
 
 def _delimiter(content: bytes, encoding: str) -> str:

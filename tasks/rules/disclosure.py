@@ -174,7 +174,10 @@ ANYTHING = Range(0, None)
 
 @dataclass(frozen=True)
 class Relation:
-    """A sum a reader may know: `wholes` together are `parts` together and `rest` more."""
+    """A sum a reader may know: `wholes` together are `parts` together and `rest` more.
+
+    What is named several times counts so often.
+    """
 
     wholes: tuple[Key, ...]
     parts: tuple[Key, ...]
@@ -190,6 +193,18 @@ QUEUED = (
     "people_declined",
 )
 """The states of the queue: everybody in it is in one of them (`tasks/sql/figures/queue.sql`)."""
+
+WAITED = (
+    "waited_to_14",
+    "waited_15_to_30",
+    "waited_31_to_60",
+    "waited_61_to_90",
+    "waited_over_90",
+)
+"""How many days passed from consent to the first assessment, the shortest first: everybody assessed
+is in one of the steps (`tasks/sql/figures/queue.sql`). They are told all or none, and only where
+no other count has to be withheld for it (`tasks/protect.py`): by the 90th percentile, which is
+published in days, at most one in ten waited longer, and that can be too few people."""
 
 SETTINGS = (
     "people_home",
@@ -213,6 +228,7 @@ GROWING = frozenset(
         "people_confirmed",
         "people_not_confirmed",
         "people_declined",
+        *WAITED,
         "people_to_visit",
         "people_visited",
         "people_visit_declined",
@@ -277,6 +293,7 @@ def relations(
     if phase == "diagnosis_queue":
         ended = QUEUED[2:]
         return (
+            *_waits(exact),
             _of(QUEUED, ("people_offered",), ANYTHING),
             _of(("people_offered",), ("people_attended",), ANYTHING),
             _of(("people_offered",), ended, ANYTHING),
@@ -304,6 +321,30 @@ def relations(
             )
         )
     return ()
+
+
+def _waits(exact: Mapping[Key, int | None]) -> tuple[Relation, ...]:
+    """Return what a reader knows of the steps of waiting; nothing where they were not counted.
+
+    They add up to everybody assessed, and the median and the 90th percentile are published in days:
+    so it is known in which step each of the two lies, that is, that the steps up to it hold at
+    least half, or nine in ten, of all, and those before it fewer.
+    """
+    counts = [exact.get((name, "")) or 0 for name in WAITED]
+    if exact.get((WAITED[0], "")) is None:
+        return ()
+    found = [_of(("people_assessed",), WAITED)]
+    # a share of at least p/q at or below a step: q - p times these are p times those above, or more
+    for within, above in ((1, 1), (1, 9)):
+        reached = (
+            within * sum(counts[: step + 1]) >= above * sum(counts[step + 1 :])
+            for step in range(len(WAITED))
+        )
+        place = next(step for step, is_reached in enumerate(reached) if is_reached)
+        upto, after = WAITED[: place + 1] * within, WAITED[place + 1 :] * above
+        before, rest = WAITED[:place] * within, WAITED[place:] * above
+        found += [_of(upto, after, ANYTHING), _of(rest, before, SOMETHING)]
+    return tuple(found)
 
 
 def between_phases(villages: tuple[str, ...]) -> tuple[Relation, ...]:

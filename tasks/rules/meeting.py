@@ -49,6 +49,7 @@ POINTS = (
     "rectifications_overdue",
     "reports_missing",
     "visits_overdue",
+    "rosters_incomplete",
     "visits_below_target",
     "reports_below_target",
     "coverage_below_target",
@@ -119,6 +120,8 @@ class Facts:
     not_reported: Collection[str] = ()
     """Villages that owe the report of a month of the quarter."""
     visits_overdue: Collection[str] = ()
+    rosters: Collection[str] = ()
+    """Villages whose care group is not known to have every role it must have."""
     below_target: Collection[str] = ()
     """Of visits, reports, coverage: where the quarter stayed below the plan's target."""
     problems: Collection[str] = ()
@@ -166,6 +169,7 @@ def agenda(facts: Facts) -> tuple[Point, ...]:
         "rectifications_overdue": facts.overdue,
         "reports_missing": facts.not_reported,
         "visits_overdue": facts.visits_overdue,
+        "rosters_incomplete": facts.rosters,
         "problems_raised": facts.problems,
     }
     overdue = [each for each in facts.decisions if each.is_overdue(facts.day)]

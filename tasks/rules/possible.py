@@ -18,10 +18,10 @@ MOST_MOVES = 400
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum over counts: `least` <= the counts times their signs, added up <= `most`."""
+    """A sum over counts: `least` <= the counts times their weights, added up <= `most`."""
 
     members: tuple[tuple[int, int], ...]
-    """(place of the count, +1 or -1)."""
+    """(place of the count, how often it counts: 1 or more for a whole, -1 or less for a part)."""
     least: int
     most: int
 
@@ -35,13 +35,13 @@ class System:
     high: list[int]
     sums: Sequence[Sum]
     sums_of: list[list[tuple[int, int]]] = field(init=False)
-    """Count -> (sum, sign) of the sums it stands in."""
+    """Count -> (sum, weight) of the sums it stands in."""
 
     def __post_init__(self) -> None:
         self.sums_of = [[] for _ in self.truth]
         for row, each in enumerate(self.sums):
-            for place, sign in each.members:
-                self.sums_of[place].append((row, sign))
+            for place, weight in each.members:
+                self.sums_of[place].append((row, weight))
         # who stands in few sums disturbs few: a total before a part, a part before a shared one
         self._movable = [
             sorted(each.members, key=lambda member: len(self.sums_of[member[0]]))
@@ -49,7 +49,7 @@ class System:
         ]
         self._at = list(self.truth)
         self._added = [
-            sum(self.truth[place] * sign for place, sign in each.members) for each in self.sums
+            sum(self.truth[place] * weight for place, weight in each.members) for each in self.sums
         ]
 
     def near_truth(self, place: int, enough: int) -> list[dict[int, int]]:
@@ -90,8 +90,8 @@ class System:
             while not each.least <= self._added[row] <= each.most:
                 need = 1 if self._added[row] < each.least else -1
                 if not any(
-                    self._push(other, need * sign, moves, tried)
-                    for other, sign in self._movable[row]
+                    self._push(other, need if weight > 0 else -need, moves, tried)
+                    for other, weight in self._movable[row]
                 ):
                     self._take_back(moves, mark)
                     return False
@@ -99,8 +99,8 @@ class System:
 
     def _move(self, place: int, step: int) -> None:
         self._at[place] += step
-        for row, sign in self.sums_of[place]:
-            self._added[row] += sign * step
+        for row, weight in self.sums_of[place]:
+            self._added[row] += weight * step
 
     def _take_back(self, moves: list[tuple[int, int]], mark: int) -> None:
         for place, step in moves[mark:]:

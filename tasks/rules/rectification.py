@@ -11,6 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tasks.rules.errors import WrongCommand
+from tasks.rules.readiness import READINESS_SHORTFALLS
+from tasks.rules.supervision import RECTIFIED, SHORTFALLS
+
+MADE_GOOD = (*READINESS_SHORTFALLS, *(name for name in SHORTFALLS if name in RECTIFIED))
+"""The shortfalls that a rectification can be about, in order of weight."""
 
 STATES = ("open", "evidence_given", "closed")
 

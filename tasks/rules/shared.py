@@ -7,7 +7,7 @@ itself is kept and signed, so that nobody has to write it a second time to check
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,10 @@ from tasks.rules.disclosure import Figure
 
 FORM = 1
 """Version of the text; another one is refused."""
+
+
+_NONE_OF_OURS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading raises where a text is made to be read by somebody else, or to hurt."""
 
 
 class NoRelease(ValueError):
@@ -62,15 +66,15 @@ class SharedRelease:
 
 def write_body(release: SharedRelease) -> str:
     """Return the text that is signed and shared: JSON, keys sorted, one way to write each value."""
-    content = {"form": FORM, **asdict(release)}
-    for name in ("as_of", "due"):
-        day = content[name]
-        content[name] = None if day is None else day.isoformat()
-    content["released_at"] = release.released_at.isoformat(timespec="microseconds")
-    for figure in content["figures"]:
-        del figure["village"]
-        # 40 and 40.0 are one figure
-        figure["value"] = None if figure["value"] is None else float(figure["value"])
+    content = {
+        "form": FORM,
+        **vars(release),
+        "as_of": release.as_of.isoformat(),
+        "due": None if release.due is None else release.due.isoformat(),
+        "released_at": release.released_at.isoformat(timespec="microseconds"),
+        "figures": [_figure_content(each) for each in release.figures],
+        "villages": [vars(each) for each in release.villages],
+    }
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -90,16 +94,27 @@ def read_body(text: str) -> SharedRelease:
                 "villages": tuple(VillageState(**each) for each in content["villages"]),
             }
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+        written = write_body(release)
+    except _NONE_OF_OURS:
         raise NoRelease("content") from None
     # whatever is no text of ours, down to the types of its values, is not one
-    if write_body(release) != text:
+    if written != text:
         raise NoRelease("form")
     return release
 
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _figure_content(figure: Figure) -> dict[str, Any]:
+    return {
+        "name": figure.name,
+        "unit": figure.unit,
+        # 40 and 40.0 are one figure
+        "value": None if figure.value is None else float(figure.value),
+        "state": figure.state,
+    }
 
 
 def _figure(content: Mapping[str, Any]) -> Figure:

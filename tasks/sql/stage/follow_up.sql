@@ -87,9 +87,10 @@ judged AS (
         {
             'register_no_known': confirmed_on IS NOT NULL,
             'visited_on_valid': visited IS NOT NULL,
-            'entered_on_valid': coalesce(
-                entered <= received_on
-                AND (visited > received_on OR entered >= coalesce(visited, entered)), false),
+            -- beside a visit to come, one reason is enough
+            'entered_on_valid': entered IS NOT NULL AND coalesce(
+                visited > received_on
+                OR entered <= received_on AND entered >= coalesce(visited, entered), false),
             'mode_valid': mode_value IS NOT NULL,
             'seen_valid': seen_value IS NOT NULL,
             'stability_valid': stability_value IS NOT NULL

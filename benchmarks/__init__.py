@@ -1,0 +1,1 @@
+"""How fast the software is, beside what somebody would do without it, on the same made-up files."""
