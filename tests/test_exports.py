@@ -593,6 +593,7 @@ WRITERS = {
     "cli/up.py": "the word of the Prefect server",
     "cli/sheet_view.py": "the health side's sheets of care groups: counts, and nobody",
     "reports/pack_files.py": "the released pack on the office's letterhead",
+    "reports/rollup.py": "a county's pages, of what townships released, after their gate",
     "reports/sheets.py": "released sheets of care groups, after their gate",
     "reports/shelf.py": "the shelf of what was released, after its gate",
     "reports/word_document.py": "in memory: the released pack in a template",
@@ -609,6 +610,8 @@ WRITERS = {
     "tasks/receive.py": "why a file was refused, without a value",
     "tasks/returns.py": "a sender's own rows, back to it, locked",
     "tasks/rotation.py": "the new key",
+    "tasks/share.py": "what was shared last: a digest and when",
+    "tasks/signing.py": "the township's signing key",
     "tasks/templates.py": "templates, from the plan alone",
     "tasks/watch.py": "why a file of the shared folder was refused, without a value",
 }
