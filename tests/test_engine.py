@@ -309,6 +309,7 @@ def take_in_and_die_once(piece: many_townships._Inbox) -> InboxStand:
     return _take_in(piece)
 
 
+@pytest.mark.slow
 def test_many_inboxes_are_taken_in_the_same_with_a_worker_killed_on_the_way(
     prefect: Path,
     cluster: Engine,

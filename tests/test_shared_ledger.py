@@ -453,6 +453,7 @@ def test_a_server_that_goes_away_in_the_middle_is_one_error(
     assert share(home, plans, ledger) == Shares(new=3)
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_is_full_is_one_error_and_nothing_is_lost(
     postgres: Postgres, ledger: Shared, tmp_path: Path
 ) -> None:
