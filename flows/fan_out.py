@@ -130,7 +130,8 @@ def _cluster(address: str, workers: int) -> Iterator[tuple[str, Security | None]
                     host="127.0.0.1",
                     protocol="tls://",
                     security=security,
-                    dashboard_address=None,
+                    # no page to look at; what answers health checks takes any free port
+                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                     memory_limit=0,
                     local_directory=folder,
                     silence_logs=logging.CRITICAL,

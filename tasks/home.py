@@ -38,6 +38,11 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def spill(self) -> Path:
+        """Where a run puts aside, encrypted, what it cannot hold in memory; gone when it ends."""
+        return self.root / "spill"
+
+    @property
     def prefect(self) -> Path:
         """Prefect's own database, logs and storage."""
         return self.root / "prefect"

@@ -214,7 +214,7 @@ def take_in(
     tried = partial(likely_first, passwords)
     limits_of = {plan.slug: plan.limits for plan in plans.values()}
     with (
-        _one_thread(store),
+        _in_bulk(store),
         reading_ahead(files, limits, tried, rows=ROWS_AHEAD, limits_of=limits_of) as read,
     ):
         for index, (path, at, submission) in enumerate(zip(files, times, read, strict=True)):
@@ -239,13 +239,23 @@ def take_in(
 
 
 @contextmanager
-def _one_thread(store: Store) -> Iterator[None]:
-    """Have DuckDB work with one thread inside."""
-    store.run("intake/one_thread")
-    try:
-        yield
-    finally:
-        store.run("intake/all_threads")
+def _in_bulk(store: Store) -> Iterator[None]:
+    """Have DuckDB work with one thread, in memory only, and put the file in order rarely.
+
+    What was judged is forgotten at the end: there are rows without consent among it, and what is
+    worked on afterwards may be put aside on a disk.
+    """
+    with store.without_spilling():
+        store.run("intake/one_thread")
+        store.run("intake/rare_checkpoints")
+        try:
+            yield
+        finally:
+            for name in SHEETS:
+                store.run("intake/forget_received", sheet=name)
+                store.run("intake/forget_judged", sheet=name)
+            store.run("intake/usual_checkpoints")
+            store.run("intake/all_threads")
 
 
 def _check_identity(

@@ -1,6 +1,7 @@
 """Opening the encrypted register, with the ledger beside it: what makes a process `health`."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -64,11 +65,14 @@ def attach_stores(home: Home, key: str) -> Iterator[Store]:
 
     A change of the key that was cut off is brought to an end here. Raises as `open_register`.
     """
-    with memory() as connection:
+    with memory(home.spill) as connection:
+        store = Store(connection, spill=home.spill)
         load_encryption(connection)
-        _attach_register(Store(connection), home, key)
+        _attach_register(store, home, key)
+        # who has the register open has it alone: what lies there was left by a run that was killed
+        shutil.rmtree(home.spill, ignore_errors=True)
         attach(connection, home.ledger, "ledger", None)
-        yield Store(connection)
+        yield store
 
 
 def _attach_register(store: Store, home: Home, key: str) -> None:

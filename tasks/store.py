@@ -68,15 +68,19 @@ class Store:
     """An open connection; `register` and `ledger` are schemas of it where they are attached."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, failure: Failure | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        failure: Failure | None = None,
+        spill: Path | None = None,
     ) -> None:
-        """Take over a connection made by `memory`.
+        """Take over a connection made by `memory`, with the same `spill`.
 
         `failure` tells what a statement that failed comes to, where other stores than files of this
         machine are attached.
         """
         self.connection = connection
         self._failure = failure or failure_of
+        self._spill = spill
 
     def run(self, name: str, *, sheet: str | None = None, **parameters: object) -> None:
         """Run `sql/<name>.sql`. DuckDB's errors name cell values, so they end here."""
@@ -99,10 +103,27 @@ class Store:
         """Make the in-memory table `table` of `content`, in place of any of that name."""
         view = f"{table}_arriving"
         self.connection.register(view, content)
+        text = f'CREATE OR REPLACE TABLE "{table}" AS FROM "{view}"'
         try:
-            self.connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS FROM "{view}"')
+            execute(self.connection, text, self._failure, table)
         finally:
             self.connection.unregister(view)
+
+    @contextmanager
+    def without_spilling(self) -> Iterator[None]:
+        """Have nothing of what is worked on inside reach a disk, not even encrypted.
+
+        Raises CheckFailed where something did already on this connection: DuckDB would go on.
+        """
+        self._spill_to("")
+        try:
+            yield
+        finally:
+            self._spill_to(str(self._spill or ""))
+
+    def _spill_to(self, folder: str) -> None:
+        target = folder.replace("'", "''")
+        execute(self.connection, f"SET temp_directory = '{target}'", self._failure, "spill")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -141,17 +162,24 @@ class Store:
         raise refused
 
 
+MEMORY = "800MB"
+"""What DuckDB may hold where it may put the rest aside; Python, Arrow and the reading process come
+on top. It keeps what it read until it has to let go: without this the whole file, in time."""
+
+
 @contextmanager
-def memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    # No spilling: a temporary file would hold rows before their consent was checked.
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "temp_directory": "",
-        },
-    )
+def memory(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    # What is put aside in `spill` is encrypted with a key that only this process has; without one
+    # nothing is. Never rows before their consent was judged: `Store.without_spilling`.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "temp_directory": str(spill or ""),
+        "temp_file_encryption": "true",
+    }
+    if spill is not None:
+        config["memory_limit"] = MEMORY
+    connection = duckdb.connect(":memory:", config=config)
     try:
         yield connection
     finally:
@@ -168,15 +196,18 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: Extension) -> No
     connection.load_extension(str(folder / f"{name}.duckdb_extension"))
 
 
-def execute(connection: duckdb.DuckDBPyConnection, text: str, failure: Failure) -> None:
-    """Run `text`, which is no statement of a file: it attaches what a setting names.
+def execute(
+    connection: duckdb.DuckDBPyConnection, text: str, failure: Failure, name: str = "attach"
+) -> None:
+    """Run `text`, which is no statement of a file; by default, it attaches what a setting names.
 
-    Raises what `failure` makes of DuckDB's error, whose words may quote `text`.
+    Raises what `failure` makes of DuckDB's error in what is called `name`: its words may quote
+    `text`.
     """
     try:
         connection.execute(text)
     except duckdb.Error as error:
-        refused = failure(error, "attach")
+        refused = failure(error, name)
     else:
         return
     raise refused
@@ -241,6 +272,8 @@ def failure_of(error: Exception, statement: str) -> CampaignError:
         return DiskRefused()
     if any(words in text for words in _DAMAGED):
         return WrongCommand("error.store_damaged_inside", statement=statement)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return CheckFailed("error.memory", statement=statement)
     return CheckFailed("error.statement", statement=statement, kind=type(error).__name__)
 
 

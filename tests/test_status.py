@@ -393,17 +393,18 @@ def test_every_word_of_a_problem_is_there() -> None:
     assert {"backup" if kind.startswith("backup_") else kind for kind in kinds} == remedies
 
 
-def test_three_campaigns_of_sixty_villages_take_less_than_two_seconds(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAMPAIGN_HOME", str(home.root))
-        for slug in ("one", "two", "three"):
-            set_up(home, plan_of_sixty(tmp_path / slug, slug))
-    # compiled by the first; other work on the machine makes a processor slower, too
-    asked = [timed_status(home) for _ in range(4)]
-    told, spent = min(asked, key=lambda each: each[1])
-    assert [len(each["villages"]) for each in told["campaigns"]] == [60, 60, 60]
-    assert spent < 2
+def test_three_campaigns_of_sixty_villages_take_little_more_than_none(tmp_path: Path) -> None:
+    # two seconds are the budget, and measured by `make bench`; here, beside other work, a ratio
+    empty, full = Home(tmp_path / "empty"), Home(tmp_path / "full")
+    for home, slugs in ((empty, ("none",)), (full, ("one", "two", "three"))):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CAMPAIGN_HOME", str(home.root))
+            for slug in slugs:
+                set_up(home, plan_of(tmp_path / slug, slug, 1 if home is empty else 60))
+    # in turn, and the least of each: other work on the machine makes a processor slower
+    asked = [(timed_status(empty)[1], *timed_status(full)) for _ in range(3)]
+    assert [len(each["villages"]) for each in asked[0][1]["campaigns"]] == [60, 60, 60]
+    assert min(each[2] for each in asked) < 1.5 * min(each[0] for each in asked)
 
 
 def timed_status(home: Home) -> tuple[dict[str, Any], float]:
@@ -423,8 +424,8 @@ def timed_status(home: Home) -> tuple[dict[str, Any], float]:
     return json.loads(done.stdout), spent
 
 
-def plan_of_sixty(folder: Path, slug: str) -> Path:
-    """Write the example of an autumn campaign with sixty villages in one township."""
+def plan_of(folder: Path, slug: str, villages: int) -> Path:
+    """Write the example of an autumn campaign with so many villages in one township."""
     folder.mkdir()
     text = (ROOT / "data" / "campaigns" / "autumn-2025.toml").read_text("utf-8")
     text = text.replace('slug = "autumn-2025"', f'slug = "{slug}"')
@@ -434,6 +435,6 @@ def plan_of_sixty(folder: Path, slug: str) -> Path:
     example = (ROOT / "data" / "campaigns" / "qingping.villages.csv").read_text("utf-8-sig")
     head, first, *_ = example.splitlines()
     code, name, *rest = first.split(",")
-    rows = [",".join([f"{int(code) + n}", f"{name}{n}", *rest]) for n in range(60)]
+    rows = [",".join([f"{int(code) + n}", f"{name}{n}", *rest]) for n in range(villages)]
     (folder / "many.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     return folder / "plan.toml"

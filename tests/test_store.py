@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -387,15 +388,81 @@ def test_a_transaction_is_all_or_nothing(opened: Store) -> None:
     assert opened.connection.execute(count).fetchall() == [(1,)]
 
 
-def test_rows_that_are_judged_never_spill_to_a_disk(opened: Store) -> None:
-    settings = dict(
-        opened.connection.execute(
-            "SELECT name, value FROM duckdb_settings() WHERE name IN "
-            "('temp_directory', 'autoinstall_known_extensions', 'autoload_known_extensions')"
+def settings(store: Store) -> dict[str, str]:
+    return dict(
+        store.connection.execute(
+            "SELECT name, value FROM duckdb_settings() WHERE name IN ('temp_directory', "
+            "'temp_file_encryption', 'autoinstall_known_extensions', 'autoload_known_extensions')"
         ).fetchall()
     )
-    assert settings == {
-        "temp_directory": "",
+
+
+def test_nothing_is_fetched_and_what_is_put_aside_is_encrypted(home: Home, store: Store) -> None:
+    assert settings(store) == {
+        "temp_directory": str(home.spill),
+        "temp_file_encryption": "true",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
+    with memory() as connection:
+        assert settings(Store(connection))["temp_directory"] == ""
+
+
+def fill(store: Store) -> None:
+    """Hold more than may be held, with a marker in every row."""
+    store.connection.execute("SET memory_limit = '60MB'")
+    store.connection.execute(
+        "CREATE TEMP TABLE much AS "
+        "SELECT $marker || sha256(range::VARCHAR) AS text FROM range(1_000_000)",
+        {"marker": MARKER},
+    )
+
+
+def test_what_is_put_aside_says_nothing_and_goes_with_the_run(home: Home) -> None:
+    with attach_stores(home, KEY) as store:
+        fill(store)
+        aside = b"".join(path.read_bytes() for path in home.spill.iterdir())
+        assert len(aside) > 20_000_000
+        assert MARKER.encode() not in aside
+        # while it is there, rows that have to be judged could follow it
+        with pytest.raises(CheckFailed, match="spill"), store.without_spilling():
+            pytest.fail("went on")
+    assert not home.spill.exists()
+
+
+def test_what_a_killed_run_had_put_aside_is_removed(home: Home) -> None:
+    home.spill.mkdir()
+    (home.spill / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"cipher")
+    with attach_stores(home, KEY):
+        assert not home.spill.exists()
+
+
+def test_what_cannot_be_held_nor_put_aside_stops_with_what_to_do(home: Home) -> None:
+    much = pa.table({"text": [f"{MARKER}{number}" * 50 for number in range(50_000)]})
+    with attach_stores(home, KEY) as store, store.without_spilling():
+        store.connection.execute("SET memory_limit = '10MB'")
+        with pytest.raises(CheckFailed) as failed:
+            store.load("much", much)
+    assert_safe(failed.value, "error.memory", Exit.CHECK_FAILED)
+
+
+def test_rows_that_are_judged_never_reach_a_disk_and_are_forgotten(
+    home: Home, store: Store, plan: Plan, write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spilled_to = []
+    run = Store.run
+
+    def watched(at: Store, name: str, **parameters: Any) -> None:
+        if name == "stage/referral":
+            spilled_to.append(settings(at)["temp_directory"])
+        run(at, name, **parameters)
+
+    monkeypatch.setattr(Store, "run", watched)
+    file = write_csv("referral", [referral()])
+    take_in(store, {plan.slug: plan}, [file], received_at=RECEIVED, recorded_at=RECEIVED, keep=True)
+    assert spilled_to == [""]
+    assert settings(store)["temp_directory"] == str(home.spill)
+    left = store.connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name IN ('memory', 'temp')"
+    ).fetchall()
+    assert not [name for (name,) in left if name.startswith(("raw_", "staged_"))]

@@ -23,6 +23,8 @@ _UTF_8 = "utf-8-sig"
 _SAMPLE_ROWS = 20
 _SAMPLE = 65_536
 """Bytes from the beginning that show the delimiter."""
+_PART = 2**20
+"""Bytes that are decoded at a time."""
 _LONGEST_LINE = 2**20
 """Signs: 16,384 columns, as many as a sheet has, of 64 each."""
 _HEADS = frozenset(
@@ -167,13 +169,22 @@ def _lines(content: bytes) -> Iterator[str]:
 
 def _encoding(file: str, content: bytes) -> str:
     for encoding in _candidates(content):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
+        if _is_text(content, encoding):
             return encoding
     raise FileRefused("refused.unreadable", file=file)
+
+
+def _is_text(content: bytes, encoding: str) -> bool:
+    """Return whether all of it can be read so; part by part, as text it may be twice as large."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(content), _PART):
+            if "\0" in decoder.decode(content[start : start + _PART]):
+                return False
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _candidates(content: bytes) -> Iterator[str]:

@@ -28,6 +28,7 @@ kept AS (
         alt_key AS old_alt, content_hash AS old_content, first_received_at AS old_first,
         campaign, phase, round, sender_village
     FROM register.stg_{sheet}
+    SEMI JOIN turn_{sheet} USING (campaign, phase, round, sender_village)
     WHERE is_current
 ),
 -- every row of the same sender and round that bore the number before, with the key under which what
