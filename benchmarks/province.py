@@ -1,27 +1,33 @@
 """A province of townships by simulation: sharing, rolling up, and how the shared ledger grows.
 
-`python benchmarks/province.py --home .demo` takes what the demo's township released, gives it to so
-many invented townships of the same size with counts of their own, each with its own key, shares it
-as they would, one transaction a township and day of release, and rolls all of it up through the
-same code as `campaign rollup`. Prints a line for each number of townships: storage and catalogue in
-bytes, times as multiples of those at the first number. The shared ledger is the one that
-CAMPAIGN_SHARED_LEDGER names, which has to be empty, or a folder that is removed at the end.
+`python -m benchmarks.province --home .demo` takes what the demo's township released, gives it to so
+many invented townships of the same size with counts of their own, each with its own key. They share
+it as they would: day by day of release, one transaction a township and day, and `campaign share
+flush` at the end of each month but the last; with `--at-once`, all that a township released in one
+transaction and no flush before the end. Then all of it is rolled up, by the command too.
+Prints a row for each number of townships, as multiples of those at the first number, how each
+column grew from the last but one to the last, and what that comes to for the whole country. The
+shared ledger is the one that CAMPAIGN_SHARED_LEDGER names, which has to be empty, or a folder that
+is removed at the end.
 
 The numbers in docs/scale.md come from here.
 """
 
 import argparse
-import resource
+import os
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
+from math import log
 from pathlib import Path
 from random import Random
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,44 +35,58 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tasks.at_home import load_campaigns
 from tasks.county import County, Township
 from tasks.home import Home
-from tasks.rollup import TownshipPhase, read_snapshot, roll_up
+from tasks.rollup import read_snapshot, roll_up
 from tasks.rules.disclosure import Figure, protect
 from tasks.rules.shared import SharedRelease, write_body
 from tasks.share import Released, Signed, put_released, read_released
-from tasks.shared_ledger import Shared, flush_shared, open_shared, shared_setting
+from tasks.shared_ledger import SETTING, Shared, flush_shared, open_shared, shared_setting
 from tasks.signing import make_signing_key
 from tasks.store import Store
 
 FEWEST, MOST = 1, 140
 """Between these, evenly, a count of people is drawn: some are withheld, most are not."""
 
+COUNTRY = 41_000
+"""Townships of the country, about."""
+
 
 @dataclass(frozen=True)
 class Measured:
-    """What a number of townships came to."""
+    """What a number of townships came to; times in seconds of processor, sizes in bytes.
+
+    Of the processor, since others may use the machine meanwhile; what PostgreSQL uses is left out.
+    """
 
     townships: int
     releases: int
-    first_share: float
-    """Seconds for one transaction, of those at this size the fastest of the first ten."""
-    rollup: float
-    """Seconds."""
-    flushed_rollup: float
-    """Seconds, once the rows lie in files."""
-    catalogue: int
-    """Bytes of the catalogue before the flush."""
-    files: int
-    """Bytes of the files after it."""
     snapshots: int
+    share: float
+    """One transaction, the median of the last day's, of the later half of the townships."""
+    rollup: float
+    """The reading, judging and adding up, with what is not flushed yet in the catalogue."""
+    flushed_rollup: float
+    """The same once all rows lie in files."""
+    command: float
+    """`campaign rollup`, pages, gate and start of the program included, after the flush."""
     memory: int
-    """Bytes: the most this process ever held."""
+    """The most that the command held."""
+    catalogue: int
+    """Before the last flush."""
+    flushed_catalogue: int
+    files: int
+    """After the last flush."""
+
+
+GROWING = ("share", "rollup", "flushed_rollup", "command")
+SIZES = ("memory", "catalogue", "flushed_catalogue", "files")
 
 
 def main() -> None:
-    """Print a line for each number of townships."""
+    """Print a row for each number of townships, the growth, and what the country comes to."""
     asked = argparse.ArgumentParser(description="a province by simulation")
     asked.add_argument("--home", type=Path, required=True, help="a home with released figures")
     asked.add_argument("--townships", type=int, nargs="+", default=[10, 100, 1000])
+    asked.add_argument("--at-once", action="store_true", help="one transaction a township")
     given = asked.parse_args()
     home = Home(given.home.absolute())
     make_signing_key(home)
@@ -74,85 +94,148 @@ def main() -> None:
     ((slug, _),) = Counter(each.campaign for each in everything).most_common(1)
     pattern = [each for each in everything if each.campaign == slug]
     with _ledger() as shared:
-        found = []
+        found: list[Measured] = []
         for count in given.townships:
             before = found[-1].townships if found else 0
-            found.append(measure(shared, pattern, before, count))
-            sys.stdout.write(line(found[-1], found[0]) + "\n")
-            sys.stdout.flush()
+            found.append(measure(shared, pattern, before, count, given.at_once))
+            _tell(row(found[-1], found[0]))
+        for one, other in pairwise(found):
+            _tell(growth(one, other))
+        if len(found) > 1:
+            _tell(country(found[-2], found[-1]))
 
 
-def line(found: Measured, first: Measured) -> str:
-    """Return a row of the table in docs/scale.md."""
-    each = found.catalogue / found.releases
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def row(found: Measured, first: Measured) -> str:
+    """Return a row of the table in docs/scale.md: counts, multiples of the first, sizes."""
     cells = (
         f"{found.townships:,}",
         f"{found.releases:,}",
         f"{found.snapshots:,}",
-        f"{found.first_share / first.first_share:.1f}",
-        f"{found.rollup / first.rollup:.1f}",
-        f"{found.flushed_rollup / first.flushed_rollup:.1f}",
-        f"{found.catalogue / 2**20:,.1f} MiB ({each:,.0f} B)",
-        f"{found.files / 2**20:,.1f} MiB ({found.files / found.releases:,.0f} B)",
-        f"{found.memory / 2**20:,.0f} MiB",
-        f"[{found.first_share * 1000:.0f} ms, {found.rollup:.1f} s, {found.flushed_rollup:.1f} s]",
+        *(f"{getattr(found, name) / getattr(first, name):.2f}" for name in GROWING),
+        *(_megabytes(getattr(found, name)) for name in SIZES),
     )
-    return "| " + " | ".join(cells) + " |"
+    seconds = ", ".join(f"{getattr(found, name):.3f}" for name in GROWING)
+    return f"| {' | '.join(cells)} | [s: {seconds}]"
 
 
-def measure(shared: Shared, pattern: Sequence[SharedRelease], before: int, count: int) -> Measured:
+def growth(one: Measured, other: Measured) -> str:
+    """Return by which power of the townships each column grew from one row to another."""
+    powers = (f"{name} {exponent(one, other, name):.2f}" for name in (*GROWING, *SIZES))
+    return f"from {one.townships:,} to {other.townships:,}: {', '.join(powers)}"
+
+
+def country(one: Measured, other: Measured) -> str:
+    """Return what the whole country comes to if all goes on as from one row to another.
+
+    By the power first; then on a straight line, which tells more where much is there for nothing.
+    """
+    cells = []
+    for name in (*GROWING, *SIZES):
+        last = getattr(other, name)
+        both = (by_power(one, other, name), on_line(one, other, name))
+        told = [_megabytes(each) if name in SIZES else f"{each / last:.1f} times" for each in both]
+        cells.append(f"{name} {' or '.join(told)}")
+    return f"{COUNTRY:,}, from {other.townships:,}: {', '.join(cells)}"
+
+
+def exponent(one: Measured, other: Measured, name: str) -> float:
+    """Return b where a column grew as townships ** b."""
+    grown = getattr(other, name) / getattr(one, name)
+    return log(grown) / log(other.townships / one.townships)
+
+
+def by_power(one: Measured, other: Measured, name: str) -> float:
+    """Return a column at COUNTRY townships, if it goes on to grow as townships ** exponent."""
+    times = COUNTRY / other.townships
+    return float(getattr(other, name) * times ** exponent(one, other, name))
+
+
+def on_line(one: Measured, other: Measured, name: str) -> float:
+    """Return a column at COUNTRY townships, if each of them adds as much as one of these did."""
+    grown = getattr(other, name) - getattr(one, name)
+    each = grown / (other.townships - one.townships)
+    return float(getattr(other, name) + each * (COUNTRY - other.townships))
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 2**20:,.1f} MiB"
+
+
+def measure(
+    shared: Shared, pattern: Sequence[SharedRelease], before: int, count: int, at_once: bool
+) -> Measured:
     """Add townships up to `count`, and measure what sharing and rolling up come to then."""
     slug = pattern[0].campaign
-    shares = []
-    with open_shared(shared, "write") as store:
-        for number in range(before, count):
-            seconds = _share(store, shared, pattern, number)
-            shares += seconds
-    releases = count * len(pattern)
+    numbers = range(before, count)
+    days = [list(pattern)] if at_once else _days(pattern)
+    shares = _share(shared, days, numbers)
     catalogue = _catalogue_bytes(shared)
     county = county_of(count)
-    rollup = min(_rolled_up(shared, county, slug) for _ in range(2))
+    rollup = _rolled_up(shared, county, slug)
     flush_shared(shared)
-    flushed = min(_rolled_up(shared, county, slug) for _ in range(2))
+    flushed = _rolled_up(shared, county, slug)
+    command, memory = _commanded(shared, county, slug)
     with open_shared(shared, "read") as store:
         ((snapshots, _),) = store.rows("rollup/newest", snapshot=None)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Measured(
-        count,
-        releases,
-        min(shares[-10:]),
-        rollup,
-        flushed,
-        catalogue,
-        _file_bytes(shared),
-        snapshots,
-        peak,
+        townships=count,
+        releases=count * len(pattern),
+        snapshots=snapshots,
+        share=median(shares[len(shares) // 2 :]),
+        rollup=rollup,
+        flushed_rollup=flushed,
+        command=command,
+        memory=memory,
+        catalogue=catalogue,
+        flushed_catalogue=_catalogue_bytes(shared),
+        files=_file_bytes(shared),
     )
 
 
-def _share(
-    store: Store, shared: Shared, pattern: Sequence[SharedRelease], number: int
-) -> list[float]:
-    """Share a township's releases, those of a day at once; return the seconds of each time."""
-    key = signing_key(number)
-    chance = Random(number)  # noqa: S311 # nothing is secret here
-    signed = [_signed(release_of(each, number, chance), key) for each in pattern]
-    seconds, so_far = [], []
-    for _, day in groupby(signed, key=lambda each: each.release.as_of):
-        so_far += day
-        start = time.perf_counter()
-        put_released(store, shared, Released(code_of(number), tuple(so_far), ()), public(key))
-        seconds.append(time.perf_counter() - start)
+def _days(pattern: Sequence[SharedRelease]) -> list[list[SharedRelease]]:
+    """Return the releases of each day."""
+    days = groupby(sorted(pattern, key=lambda each: each.as_of), key=lambda each: each.as_of)
+    return [list(day) for _, day in days]
+
+
+def _share(shared: Shared, days: Sequence[Sequence[SharedRelease]], numbers: range) -> list[float]:
+    """Share what these townships released, day by day; return the seconds of the last day's.
+
+    A township hands over all that it released so far, as `campaign share` does.
+    """
+    so_far: Mapping[int, list[Signed]] = {number: [] for number in numbers}
+    seconds: list[float] = []
+    for nth, (_, month) in enumerate(groupby(days, key=lambda day: day[0].as_of.replace(day=1))):
+        if nth:
+            flush_shared(shared)
+        with open_shared(shared, "write") as store:
+            for day in month:
+                seconds = []
+                for number in numbers:
+                    so_far[number].extend(_signed(each, number) for each in day)
+                    seconds.append(_put(store, shared, number, so_far[number]))
     return seconds
+
+
+def _put(store: Store, shared: Shared, number: int, signed: Sequence[Signed]) -> float:
+    public = public_key(number)
+    start = time.process_time()
+    put_released(store, shared, Released(code_of(number), tuple(signed), ()), public)
+    return time.process_time() - start
 
 
 def _rolled_up(shared: Shared, county: County, slug: str) -> float:
     """Return the seconds of a rollup. Ends the run where a township is not in it."""
-    start = time.perf_counter()
+    start = time.process_time()
     snapshot = read_snapshot(shared, county, slug)
     found = roll_up(shared, county, slug, snapshot, datetime.now(UTC).date())
-    seconds = time.perf_counter() - start
-    counted: list[TownshipPhase] = [
+    seconds = time.process_time() - start
+    counted = [
         each for phase in found.phases for each in phase.townships if each.revision is not None
     ]
     if found.set_aside or len(counted) != len(county.townships) * len(found.phases):
@@ -160,9 +243,36 @@ def _rolled_up(shared: Shared, county: County, slug: str) -> float:
     return seconds
 
 
-def release_of(pattern: SharedRelease, number: int, chance: Random) -> SharedRelease:
-    """Return a release like `pattern` of another township, with counts of people of its own."""
+def _commanded(shared: Shared, county: County, slug: str) -> tuple[float, int]:
+    """Return the seconds of processor that `campaign rollup` takes, and the most bytes it holds.
+
+    Ends the run where it fails or sets something aside.
+    """
+    with TemporaryDirectory() as folder:
+        listed = Path(folder) / "county.toml"
+        listed.write_text(list_of(county), encoding="utf-8")
+        setting = os.environ.get(SETTING, "") or str(shared.folder)
+        command = [sys.executable, "-P", "-m", "cli", "rollup", "--campaign", slug]
+        process = subprocess.Popen(  # noqa: S603 # our own interpreter, fixed words and a slug
+            [*command, "--county", str(listed), "--out", str(Path(folder) / "out")],
+            env={**os.environ, SETTING: setting},
+            stdout=subprocess.DEVNULL,
+        )
+        # unlike Popen.wait, this tells what this process came to, and not all before it
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"campaign rollup: {process.returncode}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def release_of(pattern: SharedRelease, number: int) -> SharedRelease:
+    """Return a release like `pattern` of another township, with counts of people of its own.
+
+    Always the same.
+    """
     code = code_of(number)
+    chance = Random(f"{number} {pattern.key}")  # noqa: S311 # nothing is secret here
     return replace(
         pattern,
         township=code,
@@ -179,9 +289,10 @@ def _drawn(figure: Figure, pattern: SharedRelease, chance: Random) -> Figure:
     return protect(figure.name, figure.unit, "", drawn, **rules)
 
 
-def _signed(release: SharedRelease, key: Ed25519PrivateKey) -> Signed:
+def _signed(pattern: SharedRelease, number: int) -> Signed:
+    release = release_of(pattern, number)
     body = write_body(release)
-    return Signed(release, body, key.sign(body.encode()).hex())
+    return Signed(release, body, signing_key(number).sign(body.encode()).hex())
 
 
 def signing_key(number: int) -> Ed25519PrivateKey:
@@ -189,9 +300,9 @@ def signing_key(number: int) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(number.to_bytes(32, "big"))
 
 
-def public(key: Ed25519PrivateKey) -> str:
-    """Return what its county knows it by."""
-    return key.public_key().public_bytes_raw().hex()
+def public_key(number: int) -> str:
+    """Return what its county knows a township by."""
+    return signing_key(number).public_key().public_bytes_raw().hex()
 
 
 def code_of(number: int) -> str:
@@ -208,12 +319,22 @@ def county_of(count: int) -> County:
             Township(
                 code=code_of(number),
                 name=f"{number}镇",
-                key=public(signing_key(number)),
+                key=public_key(number),
                 joined=date(2020, 1, 1),
             )
             for number in range(count)
         ),
     )
+
+
+def list_of(county: County) -> str:
+    """Return its `county.toml`."""
+    townships = "".join(
+        f'[[township]]\ncode = "{each.code}"\nname = "{each.name}"\nkey = "{each.key}"\n'
+        f"joined = {each.joined}\n"
+        for each in county.townships
+    )
+    return f'name = "{county.name}"\nname_en = "{county.name_en}"\n{townships}'
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from tasks.rules.rollup import (
     UNIT_OF,
     SetAside,
     SharedRow,
+    Signatures,
     contradicted,
     county_state,
     is_for_all,
@@ -329,8 +330,9 @@ def _judge(
     """Return the rows that count, by number, and why each of the others does not."""
     releases: dict[int, SharedRelease] = {}
     aside: list[SetAside] = []
+    signatures = Signatures(county.roll.members, is_signed)
     for number, row in rows.items():
-        judged = judge(row, county.roll, is_signed)
+        judged = judge(row, county.roll, signatures)
         if isinstance(judged, SetAside):
             aside.append(judged)
         else:

@@ -244,6 +244,40 @@ def test_a_county_comes_to_the_same_with_a_worker_killed_on_the_way(
     assert lost[0] >= 1
 
 
+@pytest.mark.slow
+def test_the_command_writes_the_same_on_either_engine(shared: Shared, tmp_path: Path) -> None:
+    listed = tmp_path / "county.toml"
+    listed.write_text(
+        'name = "清河县"\nname_en = "Qinghe County"\n'
+        + "".join(
+            f'[[township]]\ncode = "{each.code}"\nname = "{each.name}"\nkey = "{each.key}"\n'
+            f"joined = {each.joined}\n"
+            for each in county_rows.county().townships
+        ),
+        encoding="utf-8",
+    )
+    snapshot = read_snapshot(shared, county_rows.county(), SLUG).number
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    told, written = [], []
+    for engine in ("here", "dask"):
+        out = tmp_path / engine
+        ran = subprocess.run(
+            [
+                *(Path(sys.executable).with_name("campaign"), "rollup", "--county", listed),
+                *("--campaign", SLUG, "--snapshot", str(snapshot), "--out", out),
+            ],
+            env=own | {"CAMPAIGN_ENGINE": engine, "CAMPAIGN_SHARED_LEDGER": str(shared.folder)},
+            capture_output=True,
+            check=False,
+        )
+        assert ran.returncode == 5, ran.stderr
+        told.append(ran.stderr)
+        written.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert told[0] == told[1]
+    assert len(written[0]) == 5
+    assert written[0] == written[1]
+
+
 # --- many homes
 
 

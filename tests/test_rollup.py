@@ -6,7 +6,7 @@ import pickle
 import random
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -57,12 +57,15 @@ from tasks.rules.disclosure import RATES, Figure, protect
 from tasks.rules.errors import CheckFailed, WrongCommand
 from tasks.rules.rollup import (
     COUNTY_STATES,
+    MOST_SEARCHES,
     SUMMED,
     TOWNSHIP_STATES,
     UNIT_OF,
     Member,
+    Roll,
     SetAside,
     SharedRow,
+    Signatures,
     contradicted,
     county_state,
     judge,
@@ -82,7 +85,7 @@ ROLL = COUNTY.roll
 
 
 def judged(each: SharedRow, roll: Any = ROLL) -> SharedRelease | SetAside:
-    return judge(each, roll, is_signed)
+    return judge(each, roll, Signatures(roll.members, is_signed))
 
 
 def reason(each: SharedRow, roll: Any = ROLL) -> str:
@@ -211,6 +214,39 @@ def test_a_listed_village_is_its_listers_alone() -> None:
     )
     claimed = (VillageState(taken, "on_time", nil=False),)
     assert reason(row(release(CODES[1], villages=claimed)), roll) == ""
+
+
+def flooded(rows: Sequence[SharedRow], roll: Roll = ROLL) -> tuple[list[str], int]:
+    """Why rows were set aside, and how many signatures were tried for it."""
+    tried = []
+
+    def counting(key: str, body: str, signature: str) -> bool:
+        tried.append(key)
+        return is_signed(key, body, signature)
+
+    signatures = Signatures(roll.members, counting)
+    found = [judge(each, roll, signatures) for each in rows]
+    return [each.reason for each in found if isinstance(each, SetAside)], len(tried)
+
+
+def test_a_flood_of_bad_signatures_costs_little_each() -> None:
+    many = county(*(township(f"9901{number:05d}", key=f"{number:064x}") for number in range(300)))
+    code = many.townships[7].code
+    flood = [row(release(code, revision=number), signer="990909009") for number in range(1, 101)]
+    reasons, tried = flooded(flood, many.roll)
+    assert reasons == ["signature"] * len(flood)
+    # each against its own key, and a few against those of all
+    assert tried == len(flood) + MOST_SEARCHES * (len(many.townships) - 1)
+
+
+def test_in_a_flood_too_a_township_is_named_that_signs_its_own_or_was_found_before() -> None:
+    copied = [row(release(revision=number), signer=CODES[3]) for number in range(1, 20)]
+    strange = [row(release(revision=number), signer="990909009") for number in range(20, 30)]
+    moved = row(release(CODES[2]), township=CODES[0])
+    late = row(release(revision=30), signer=CODES[4])
+    reasons, _ = flooded([*copied, *strange, moved, late])
+    other, unknown = "signed_by_other", "signature"
+    assert reasons == [other] * len(copied) + [unknown] * len(strange) + [other, unknown]
 
 
 def test_what_is_told_of_a_row_quotes_nothing_of_it() -> None:
@@ -766,6 +802,10 @@ def test_the_page_names_first_what_needs_doing(found: Rollup) -> None:
     for each in found.set_aside:
         assert aside_line(each, COUNTY, "zh-CN") in page
     assert "至少约 90" in page
+    key, todo = page.index('id="key"'), page.index('id="todo"')
+    # the work before the people, and what cannot be as something to do
+    assert key < page.index("覆盖率，") < page.index("转介人数，") < todo
+    assert todo < page.index(say("rollup.todo.coverage_over", "zh-CN"))
     assert f"--snapshot {found.snapshot} --as-of {found.as_of}" in page
 
 
@@ -778,4 +818,7 @@ def test_a_county_with_nothing_to_do_says_so(tmp_path: Path) -> None:
     for language in LANGUAGES:
         assert say("rollup.key.all_there", language) in pages[PAGES[language]]
         assert say("rollup.todo.missing", language) not in pages[PAGES[language]]
+        # to a county, not of its villages
+        assert say("rollup.todo.none", language) in pages[PAGES[language]]
+    assert say("todo.none", "zh-CN") not in pages[PAGES["zh-CN"]]
     assert figures(whole.phases[0])["referrals"] == ("released", 200, 5, 0, 0)

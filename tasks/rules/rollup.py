@@ -10,6 +10,7 @@ their four states. So whatever is made of several releases can be worked out by 
 """
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +34,9 @@ COUNTY_STATES = ("released", "partly", "withheld", "zero", "not_reported")
 
 CLOCKS_APART = timedelta(minutes=10)
 """So much later than the catalogue's clock a release may be by its township's."""
+
+MOST_SEARCHES = 3
+"""For so many rows of a township that it did not sign, all keys of the county are tried."""
 
 MOST = 10**9
 """No count of a township comes near it; sums of such are exact in a double."""
@@ -177,16 +181,65 @@ class SetAside:
     """The village that is not the township's; else ''."""
 
 
-def judge(row: SharedRow, roll: Roll, is_signed: IsSigned) -> SharedRelease | SetAside:
+class Signatures:
+    """Whose signatures rows bear: their township's, or another's of the county.
+
+    Which other's is for telling only, and to find it every key may have to be tried. So all are
+    tried for MOST_SEARCHES rows of a township; for the rest, that of the township which the text
+    names, and those that were found among its rows before. This depends on a township's own rows
+    and their order alone, not on what is judged beside them.
+    """
+
+    def __init__(self, members: Mapping[str, Member], is_signed: IsSigned) -> None:
+        """Take the county's townships by code."""
+        self._members = members
+        self._is_signed = is_signed
+        self._searches: Counter[str] = Counter()
+        self._found: dict[str, list[str]] = defaultdict(list)
+
+    def is_by(self, code: str, row: SharedRow) -> bool:
+        """Return whether the township `code` of the county signed the text of a row."""
+        return self._is_signed(self._members[code].key, row.body or "", row.signature or "")
+
+    def other(self, code: str, row: SharedRow) -> str | None:
+        """Return which other township signed a row of `code`, None where none was found."""
+        likely = dict.fromkeys([*self._found[code], *self._named(row)])
+        signer = self._first(row, (each for each in likely if each != code))
+        if signer is None and self._searches[code] < MOST_SEARCHES:
+            self._searches[code] += 1
+            signer = self._first(
+                row, (each for each in self._members if each not in {code, *likely})
+            )
+        if signer is not None and signer not in self._found[code]:
+            self._found[code].append(signer)
+        return signer
+
+    def _first(self, row: SharedRow, others: Iterable[str]) -> str | None:
+        return next((each for each in others if self.is_by(each, row)), None)
+
+    def _named(self, row: SharedRow) -> tuple[str, ...]:
+        """Return the township of the county that a text names as its own, if it names one."""
+        try:
+            named = read_body(row.body or "").township
+        except NoRelease:
+            return ()
+        return (named,) if isinstance(named, str) and named in self._members else ()
+
+
+def judge(row: SharedRow, roll: Roll, signatures: Signatures) -> SharedRelease | SetAside:
     """Return the release that a row holds, or that and why it is set aside.
 
-    Whether two rows contradict each other, `contradicted` says.
+    `signatures`: one for all rows of a township, in an order that is always the same. Whether two
+    rows contradict each other, `contradicted` says.
     """
     member = roll.members.get(row.township or "")
     if member is None:
         return _aside(row, "unknown_township")
-    if not is_signed(member.key, row.body or "", row.signature or ""):
-        return _signed_otherwise(row, roll, is_signed)
+    if not signatures.is_by(member.code, row):
+        other = signatures.other(member.code, row)
+        if other is not None:
+            return _aside(row, "signed_by_other", other=other)
+        return _aside(row, "signature")
     release = _read(row.body or "")
     if release is None:
         return _aside(row, "form")
@@ -281,15 +334,6 @@ def _aside(row: SharedRow, reason: str, *, other: str = "", village: str = "") -
         other,
         village if _VILLAGE.fullmatch(village) else "",
     )
-
-
-def _signed_otherwise(row: SharedRow, roll: Roll, is_signed: IsSigned) -> SetAside:
-    """Return whose signature it is where it is another township's; else it fits nobody's text."""
-    body, signature = row.body or "", row.signature or ""
-    for other in roll.members.values():
-        if other.code != row.township and is_signed(other.key, body, signature):
-            return _aside(row, "signed_by_other", other=other.code)
-    return _aside(row, "signature")
 
 
 def _read(body: str) -> SharedRelease | None:
