@@ -30,8 +30,6 @@ _TIME_FROM = 170
 """Where the time of a campaign begins to be drawn; it ends at WIDTH."""
 _LEAST = 2
 """How wide a phase of a day is at least."""
-_MOST_ROWS = 10
-"""Of more villages those are drawn that need something first; the table has all."""
 
 _SIZE, _SMALL, _LINE = 14, 12, 18
 """Of letters, of small ones, and from one line of a text to the next; in pixels."""
@@ -305,7 +303,7 @@ def _coverage(summary: Summary, language: str) -> Chart | None:
         return (0 if over else 1 if figure.value is None else 2), figure.value or 0, figure.village
 
     rows = [_Row(summary.village_name(f.village), f, f.village) for f in sorted(figures, key=need)]
-    return _bar_chart("coverage", rows[:_MOST_ROWS], language)
+    return _bar_chart("coverage", rows[: words.MOST_DRAWN], language)
 
 
 def _compared_coverage(summary: Summary, language: str) -> Chart | None:

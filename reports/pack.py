@@ -217,7 +217,7 @@ def _todo(summary: Summary, language: str) -> Section:
         for thing in todo
         for each in (thing.whom if thing.by_line else (str(thing),))
     )
-    nothing = "" if lines else say("todo.none", language)
+    nothing = "" if lines else words.nothing_to_do(language)
     return Section("todo", say("report.section.todo", language), note=nothing, lines=lines)
 
 
@@ -294,6 +294,7 @@ def _months(summary: Summary, language: str) -> Section:
             heads=(*_said(("figure",), language), *heads, *_said(("this_quarter",), language)),
             rows=tuple(_row(name, [*prefixes, ""], summary, language) for name in names),
         ),
+        names,
         summary,
         language,
     )
@@ -317,6 +318,7 @@ def _quarters(summary: Summary, language: str) -> Section:
             heads=(*_said(("figure", "this_quarter"), language), *quarters),
             rows=tuple(_row(name, prefixes, summary, language) for name in names),
         ),
+        names,
         summary,
         language,
     )
@@ -405,17 +407,24 @@ def _released(summary: Summary, language: str) -> list[Section]:
                 heads=_said(("figure", "value"), language),
                 rows=tuple(_row(name, [prefix], summary, language) for name in names),
             )
-            sections.append(_without_noughts(section, summary, language))
+            sections.append(_without_noughts(section, names, summary, language))
     return sections
 
 
-def _without_noughts(section: Section, summary: Summary, language: str) -> Section:
-    """Return a table without its rows of nothing but zeros, and a line that names them."""
-    nought = [row for row in section.rows if _are_nought(row, summary)]
-    left = tuple(row for row in section.rows if row not in nought)
+def _without_noughts(
+    section: Section, names: Sequence[str], summary: Summary, language: str
+) -> Section:
+    """Return a table without its rows of nothing but zeros, and a line that names them.
+
+    `names`: of each row's figure.
+    """
+    rows = list(zip(names, section.rows, strict=True))
+    nought = [name for name, row in rows if _are_nought(row, summary)]
+    left = tuple(row for name, row in rows if name not in nought)
+    labels = [figure_label(name, language, summary.earlier) for name in nought]
     return replace(
         section,
-        note=_noughts([row[0].text for row in nought], "figures", language),
+        note=_noughts(labels, "figures", language),
         heads=section.heads if left else (),
         rows=left,
     )
@@ -454,9 +463,12 @@ def _row(name: str, prefixes: Sequence[str], summary: Summary, language: str) ->
     figures = [summary.figure(f"{prefix}{name}") for prefix in prefixes]
     unit = next((figure.unit for figure in figures if figure), "files")
     label = figure_label(name, language, summary.earlier)
-    if unit not in {"percent", "files"}:
-        label = say("figure.of", language, label=label, of=say(f"unit.{unit}", language))
-    return (Cell(label), *(_cell(f"{prefix}{name}", summary, language) for prefix in prefixes))
+    # over the months of a quarter those are reports, no longer villages
+    kind = "reports" if name.startswith("reporting_") else name
+    return (
+        Cell(words.with_unit(label, kind, unit, language)),
+        *(_cell(f"{prefix}{name}", summary, language) for prefix in prefixes),
+    )
 
 
 def _cell(name: str, summary: Summary, language: str, village: str = "") -> Cell:

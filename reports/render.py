@@ -31,7 +31,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _FIELD = re.compile(r"'([A-Za-z_]\w*)'(?: is undefined)?$", re.ASCII)
 """How Jinja2 names what a template asked for in vain; anything else is not repeated."""
 
-_NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?%?(?![\d年])", re.ASCII)
+_NUMBER = re.compile(r"(?<![\w.-])\d+(?:,\d{3})*(?:\.\d+)?%?(?![\d年])", re.ASCII)
 
 CSV_HEAD = (
     "campaign",

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from reports.render import render_page
 from reports.summary import figure_label
 from reports.summary import phase_title as title_of
-from reports.words import Todo
+from reports.words import Todo, with_unit
 from tasks.county import County
 from tasks.home import private_folder, write_whole
 from tasks.rollup import CountyFigure, CountyPhase, Rollup
@@ -246,8 +246,9 @@ class _Page:
                     released=each.released,
                     expected=phase.expected,
                 )
+                for name in HEADLINES[phase.phase]
                 for each in phase.figures
-                if each.name in HEADLINES[phase.phase] and each.value is not None
+                if each.name == name and each.value is not None
             ]
         return lines
 
@@ -267,7 +268,22 @@ class _Page:
                 for code, phases in missing.items()
             )
             todo.append(Todo(say("rollup.todo.missing", language), whom, language, by_line=True))
+        # as in a township: a rate over 100 is an error to show
+        over = tuple(
+            self.phase_name(phase)
+            for phase in self.phases
+            for each in phase.figures
+            if each.name == "coverage" and each.value is not None and each.value > 100
+        )
+        if over:
+            todo.append(Todo(say("rollup.todo.coverage_over", language), over, language))
         return todo
+
+    def nothing_to_do(self, language: str) -> str:
+        return say("rollup.todo.none", language)
+
+    def with_unit(self, label: str, name: str, unit: str, language: str) -> str:
+        return with_unit(label, name, unit, language)
 
     def changes(self, _: object, language: str) -> list[str]:
         return []

@@ -27,6 +27,9 @@ NEEDS_DOING = ("missing", "returned", "extended", "late", "on_time", "not_expect
 """Reporting states, the one that needs doing most first: the order of every table of villages."""
 
 
+MOST_DRAWN = 10
+"""Of more villages a picture of bars has those that need something first; the table has all."""
+
 OF_REFERRALS = ("sweep", "list_compilation", "aggregation", "diagnosis_queue")
 """The phases that tell of referrals, and so say what one is."""
 
@@ -80,6 +83,37 @@ def key_points(summary: Summary, language: str) -> list[str]:
     return [line for line in _KEY_POINTS[summary.phase](summary, language) if line]
 
 
+def nothing_to_do(language: str) -> str:
+    """Return what stands where there is nothing to do."""
+    return say("todo.none", language)
+
+
+_UNITS = {
+    "care_roles_": "roles",
+    "rectifications_": "rectifications",
+    "problems_": "problems",
+    "months_": "months",
+    "reports": "reports",
+    "guardian_contacts": "contacts",
+    "rehabilitation_sessions": "sessions",
+}
+"""How the names of figures begin that count something else than their unit says."""
+
+
+def with_unit(label: str, name: str, unit: str, language: str) -> str:
+    """Return a figure's label and what it counts, where the label does not say so already.
+
+    `name` and `unit` as in the ledger, whose `files` are a village each unless the name says
+    otherwise. A percentage has its sign beside the number.
+    """
+    if unit == "percent":
+        return label
+    usual = "villages" if unit == "files" else unit
+    counted = next((each for start, each in _UNITS.items() if name.startswith(start)), usual)
+    of = say(f"unit.{counted}", language)
+    return label if of in label.lower() else say("figure.of", language, label=label, of=of)
+
+
 def things_to_do(summary: Summary, language: str) -> list[Todo]:
     """Return what needs doing: what is overdue to be made good leads, then who has not reported."""
     todo = _rectifications_overdue(summary, language) + _reports_to_chase(summary, language)
@@ -87,6 +121,7 @@ def things_to_do(summary: Summary, language: str) -> list[Todo]:
     if over:
         todo.append(Todo(say("todo.coverage_over", language), _names(summary, over), language))
     todo += _not_ready(summary, language)
+    todo += _services_to_make_good(summary, language)
     if summary.phase == "follow_up" and (overdue := _visits_overdue(summary)):
         todo.append(Todo(say("todo.visits_overdue", language), overdue, language))
     if _no_session_left(summary):
@@ -224,14 +259,27 @@ def by_need(summary: Summary) -> list[VillageReport]:
     return sorted(summary.reporting, key=lambda r: (NEEDS_DOING.index(r.state), r.village))
 
 
+def by_state(summary: Summary, language: str) -> list[list[VillageReport]]:
+    """Return the villages' reports by what is said of them, in the order of what needs doing."""
+    found: dict[str, list[VillageReport]] = {}
+    for report in by_need(summary):
+        found.setdefault(reporting_state(report, language), []).append(report)
+    return list(found.values())
+
+
 def villages_by_need(summary: Summary, codes: Iterable[str]) -> list[str]:
-    """Return `codes` in the order of what needs doing: weightiest action, reporting state, code."""
+    """Return `codes` in the order of what needs doing.
+
+    Weightiest action, a coverage that cannot be, reporting state, code.
+    """
     states = {report.village: report.state for report in summary.reporting}
 
-    def need(code: str) -> tuple[int, int, str]:
+    def need(code: str) -> tuple[int, bool, int, str]:
         actions = summary.actions.get(code, ())
         weight = _WEIGHTS.index(actions[0]) if actions else len(_WEIGHTS)
-        return weight, NEEDS_DOING.index(states.get(code, "not_expected")), code
+        coverage = summary.figure("coverage", code)
+        can_be = coverage is None or not _over(coverage)
+        return weight, can_be, NEEDS_DOING.index(states.get(code, "not_expected")), code
 
     return sorted(codes, key=need)
 
@@ -295,6 +343,38 @@ def _not_ready(summary: Summary, language: str) -> list[Todo]:
     ]
 
 
+def lacking_nothing(summary: Summary) -> set[str]:
+    """Return the villages with nothing to do, nothing to make good and no role unfilled."""
+    to_make_good = {each.village for each in summary.rectifications if each.closed_on is None}
+
+    def all_filled(code: str) -> bool:
+        owed = summary.figure("care_roles_owed", code)
+        filled = summary.figure("care_roles_filled", code)
+        return owed is None or (filled is not None and filled.value == owed.value)
+
+    villages = {report.village for report in summary.reporting} - to_make_good
+    return {code for code in villages if not summary.actions.get(code) and all_filled(code)}
+
+
+def _services_to_make_good(summary: Summary, language: str) -> list[Todo]:
+    """Return what care groups are asked to do, the weightiest first.
+
+    Not the report itself: who has not reported, or late, is told before.
+    """
+    if summary.phase != "supervision":
+        return []
+    asked = {
+        shortfall: [code for code, actions in summary.actions.items() if shortfall in actions]
+        for shortfall in _WEIGHTS
+        if shortfall not in {"report_missing", "report_late"}
+    }
+    return [
+        Todo(say(f"action.{shortfall}", language), _names(summary, codes), language)
+        for shortfall, codes in asked.items()
+        if codes
+    ]
+
+
 def _visits_overdue(summary: Summary) -> tuple[str, ...]:
     codes = [
         code
@@ -334,7 +414,7 @@ def _rectifications_overdue(summary: Summary, language: str) -> list[Todo]:
     return [
         Todo(
             say(f"todo.rectification_{kind}", language),
-            tuple(_overdue_item(summary, each, language) for each in several),
+            _overdue_items(summary, several, language),
             language,
             by_line=True,
         )
@@ -343,14 +423,28 @@ def _rectifications_overdue(summary: Summary, language: str) -> list[Todo]:
     ]
 
 
-def _overdue_item(summary: Summary, each: Rectification, language: str) -> str:
-    return say(
-        "todo.rectification_item",
-        language,
-        village=summary.village_name(each.village),
-        shortfall=say(f"shortfall.{each.shortfall}", language),
-        due=day(each.due, each.due_provisional, language),
-        state=rectification_state(each, summary, language),
+def _overdue_items(
+    summary: Summary, several: Iterable[Rectification], language: str
+) -> tuple[str, ...]:
+    """Return a line for each shortfall, day and state, with the villages it is the same for."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for each in several:
+        what = (
+            say(f"shortfall.{each.shortfall}", language),
+            day(each.due, each.due_provisional, language),
+            rectification_state(each, summary, language),
+        )
+        alike.setdefault(what, []).append(summary.village_name(each.village))
+    return tuple(
+        say(
+            "todo.rectification_item",
+            language,
+            village=say("list.comma", language).join(villages),
+            shortfall=shortfall,
+            due=due,
+            state=state,
+        )
+        for (shortfall, due, state), villages in alike.items()
     )
 
 

@@ -26,7 +26,7 @@ from released_rows import (
     withheld,
 )
 from reports import words
-from reports.render import CSV_HEAD, render_csv, render_html, render_text
+from reports.render import CSV_HEAD, Shown, render_csv, render_html, render_text
 from reports.summary import Summary, figure_label, read_summary
 from reports.write import make_report, report_path, write_newest, write_report
 from tasks.home import Home
@@ -310,6 +310,93 @@ def test_supervision_shows_three_things_to_do_and_the_rectifications(ledger: Sto
     ]
     overdue = words.things_to_do(summary, "zh-CN")[0]
     assert overdue.whom == ("柳湾村（小组例会未召开，限期 2025-11-19，已过期 16 天）",)
+
+
+def test_what_care_groups_are_asked_to_do_stands_above_the_tables(ledger: Store) -> None:
+    RELEASES["supervision", 1](ledger)
+    asked = {
+        thing.what: thing.whom
+        for thing in words.things_to_do(summary_of(ledger, "supervision", 1), "zh-CN")
+    }
+    assert asked[say("action.visits_overdue", "zh-CN")] == (NAMES[5], NAMES[9])
+    assert asked[say("action.status_not_updated", "zh-CN")] == (NAMES[5],)
+    assert say("action.report_missing", "zh-CN") not in asked
+    assert say("action.report_late", "zh-CN") not in asked
+
+
+def test_what_is_overdue_alike_is_said_once(ledger: Store) -> None:
+    RELEASES["supervision", 1](ledger)
+    summary = summary_of(ledger, "supervision", 1)
+    [late] = [each for each in summary.rectifications if words.is_overdue(each, summary.as_of)]
+    alike = replace(late, village=CODES[6])
+    later = replace(late, village=CODES[7], due=date(2025, 11, 20))
+    more = replace(summary, rectifications=(late, alike, later))
+    assert words.things_to_do(more, "zh-CN")[0].whom == (
+        "柳湾村、枫林村（小组例会未召开，限期 2025-11-19，已过期 16 天）",
+        "石桥村（小组例会未召开，限期 2025-11-20，已过期 15 天）",
+    )
+
+
+def test_villages_that_lack_nothing_share_one_table(ledger: Store) -> None:
+    RELEASES["supervision", 1](ledger)
+    summary = summary_of(ledger, "supervision", 1)
+    well = words.lacking_nothing(summary)
+    # 2: a rectification is open; 5, 8, 9: there is something to do; 9: no roster was ever sent
+    assert well == {code for place, code in enumerate(CODES) if place not in {2, 5, 8, 9}}
+    page = render_html(summary, "zh-CN")
+    assert page.count("<h3") == len(CODES) - len(well) + 1
+    assert all(
+        Reader(page).figures["visits_due", code]
+        == words.number(summary.figure("visits_due", code) or pytest.fail(code))
+        for code in CODES
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "name", "unit", "expected"),
+    [
+        ("zh-CN", "已做动态更新", "status_updated", "files", "已做动态更新（个村）"),
+        ("zh-CN", "未完成整改", "rectifications_open", "files", "未完成整改（项）"),
+        ("zh-CN", "康复活动", "rehabilitation_sessions", "visits", "康复活动（场）"),
+        ("zh-CN", "走访户数", "households_visited", "households", "走访户数"),
+        ("zh-CN", "覆盖率", "coverage", "percent", "覆盖率"),
+        ("en", "Visits due", "visits_due", "visits", "Visits due"),
+        ("en", "Done late", "visits_late", "visits", "Done late (visits)"),
+        ("en", "Reported on time", "reports_on_time", "files", "Reported on time (reports)"),
+    ],
+)
+def test_a_number_says_what_it_counts_and_says_it_once(
+    language: str, label: str, name: str, unit: str, expected: str
+) -> None:
+    assert words.with_unit(label, name, unit, language) == expected
+
+
+def test_a_number_is_bold_without_the_comma_after_it(ledger: Store) -> None:
+    release_sweep(ledger)
+    page = render_html(summary_of(ledger, "sweep", 1), "en")
+    assert ",</strong>" not in page
+    assert "<strong>7,293</strong>" in page
+
+
+def test_villages_stand_once_by_what_is_said_of_their_reports(ledger: Store) -> None:
+    release_sweep(ledger)
+    summary = summary_of(ledger, "sweep", 1)
+    groups = words.by_state(summary, "zh-CN")
+    assert [len(group) for group in groups] == [1, 1, 1, 1, 10, 1]
+    assert [each.village for group in groups for each in group if each.nil] == [CODES[1]]
+    assert sorted(each.village for group in groups for each in group) == sorted(CODES)
+
+
+def test_what_cannot_be_leads_the_table_and_the_picture_says_what_it_leaves_out(
+    ledger: Store,
+) -> None:
+    release_sweep(ledger)
+    summary = summary_of(ledger, "sweep", 1)
+    assert words.villages_by_need(summary, CODES)[:2] == [CODES[7], CODES[5]]
+    told = say("report.not_all_drawn", "zh-CN")
+    pictures = {"coverage": Shown("coverage.png", "")}
+    assert told in render_html(summary, "zh-CN", pictures)
+    assert told not in render_html(summary, "zh-CN")
 
 
 def test_what_happened_later_does_not_change_an_old_months_rectifications(ledger: Store) -> None:
