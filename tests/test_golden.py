@@ -5,28 +5,27 @@ look at what `git diff` and the pictures show before it is kept.
 """
 
 import os
+import subprocess
 from collections.abc import Iterator
 from difflib import unified_diff
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
+from docx import Document
+from docx.table import Table
+from made_reports import PHASES, PRINTED, READ, written
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, sync_playwright
 
 from conftest import program
-from released_rows import RELEASES, make_ledger, township
-from reports.sheets import sheet_path
-from reports.shelf import write_shelf
-from reports.write import write_report
-from tasks.ledger import open_ledger
 from tasks.rules.wording import LANGUAGES
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITE = os.environ.get("CAMPAIGN_GOLDEN") == "write"
 
-NAMES = (*(phase for phase, _ in RELEASES), "sheet", "shelf")
-KEPT = {"html": NAMES, "txt": tuple(phase for phase, _ in RELEASES), "svg": NAMES}
+NAMES = (*READ, *PRINTED)
 
 WIDTH = 240
 """Of a kept picture, in pixels: what moves, breaks or is gone shows; how a machine smooths its
@@ -45,21 +44,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, language: str) -> dict[str, Path]:
-    """Every report's page by name, written as a release does."""
-    pages = {}
-    plan = township(language)
-    for (phase, round_), release in RELEASES.items():
-        home = make_ledger(tmp_path_factory.mktemp(phase))
-        with open_ledger(home, "write") as store:
-            release(store)
-            page, *_ = write_report(store, home, plan, phase, round_, 1, language)
-            pages[phase] = page
-            if phase == "sweep":
-                pages["shelf"] = write_shelf(store, home, {plan.slug: plan})
-            if phase == "supervision":
-                village = plan.villages[0].code
-                pages["sheet"] = sheet_path(home, plan.slug, round_, 1, village)
-    return pages
+    return written(tmp_path_factory.mktemp("made"), language)
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +62,30 @@ def kept(name: str, language: str, kind: str) -> Path:
 
 def sources(page: Path, name: str) -> dict[str, str]:
     """The texts of a report by what they are kept as: page, plain text, pictures."""
+    if name in PRINTED:
+        return {f"{name}|txt": printed_text(page)}
     found = {f"{name}|html": page.read_text("utf-8")}
-    if name in KEPT["txt"]:
+    if name in PHASES:
         found[f"{name}|txt"] = page.with_suffix(".txt").read_text("utf-8")
         for picture in sorted(page.parent.glob(f"{page.stem}-*.svg")):
             found[f"{name}-{picture.stem.removeprefix(page.stem + '-')}|svg"] = picture.read_text(
                 "utf-8"
             )
     return found
+
+
+def printed_text(path: Path) -> str:
+    """What a PDF or a Word document says, a line a paragraph or row."""
+    if path.suffix == ".pdf":
+        with pypdfium2.PdfDocument(path) as pages:
+            return "\n".join(page.get_textpage().get_text_range() for page in pages)
+    lines = []
+    for part in Document(str(path)).iter_inner_content():
+        if isinstance(part, Table):
+            lines += [" | ".join(cell.text for cell in row.cells) for row in part.rows]
+        else:
+            lines.append(part.text)
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,10 +104,7 @@ def test_a_report_says_what_it_said(made: dict[str, Path], language: str, name: 
 def test_a_report_looks_as_it_looked(
     browser: Browser, made: dict[str, Path], language: str, name: str
 ) -> None:
-    page = browser.new_page(viewport={"width": 640, "height": 900}, color_scheme="light")
-    page.goto(made[name].as_uri())
-    now = small(page.screenshot(full_page=True))
-    page.close()
+    now = small(first_page(made[name]) if name in PRINTED else shown(browser, made[name]))
     path = kept(name, language, "png")
     if WRITE:
         now.save(path, optimize=True)
@@ -121,10 +119,34 @@ def test_a_report_looks_as_it_looked(
     assert worst <= MOST_DIFFERENT, f"{name} {language} differs by {worst:.1f} grey levels"
 
 
-def small(screenshot: bytes) -> Image.Image:
-    with Image.open(BytesIO(screenshot)) as whole:
-        height = round(whole.height * WIDTH / whole.width)
-        return whole.convert("L").resize((WIDTH, height), Image.Resampling.BOX)
+def shown(browser: Browser, path: Path) -> Image.Image:
+    page = browser.new_page(viewport={"width": 640, "height": 900}, color_scheme="light")
+    page.goto(path.as_uri())
+    screenshot = page.screenshot(full_page=True)
+    page.close()
+    return Image.open(BytesIO(screenshot))
+
+
+def first_page(path: Path) -> Image.Image:
+    """How the first page of a PDF or a Word document looks."""
+    if path.suffix == ".docx":
+        profile = f"-env:UserInstallation={(path.parent / 'profile').as_uri()}"
+        turned = ("--convert-to", "pdf:writer_pdf_Export", "--outdir", str(path.parent / "word"))
+        subprocess.run(
+            [program("lowriter"), profile, "--headless", *turned, str(path)],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+        path = path.parent / "word" / f"{path.stem}.pdf"
+    with pypdfium2.PdfDocument(path) as pages:
+        drawn: Image.Image = pages[0].render(scale=1.5).to_pil()
+    return drawn
+
+
+def small(whole: Image.Image) -> Image.Image:
+    height = round(whole.height * WIDTH / whole.width)
+    return whole.convert("L").resize((WIDTH, height), Image.Resampling.BOX)
 
 
 def test_nothing_is_kept_that_no_report_is_compared_with() -> None:

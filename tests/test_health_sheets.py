@@ -3,23 +3,21 @@
 import os
 import re
 import stat
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from supervised_months import TODAY, supervised_plan, two_months
 from typer.testing import CliRunner
 
 from cli.sheet_commands import sheets
 from cli.sheet_view import write_health_sheets
-from conftest import ACT, KEY, make_home, occurrence
+from conftest import ACT, KEY, make_home
 from register_rows import (
     VILLAGE_1,
     VILLAGE_2,
     VILLAGE_3,
-    add_month,
-    add_registered,
-    add_visit,
 )
 from tasks.audit import Act
 from tasks.clock import simulated
@@ -33,37 +31,12 @@ from tasks.rules.wording import say
 from tasks.store import Store
 
 ROOT = Path(__file__).parents[1]
-TODAY = date(2026, 1, 20)
-MONTHS = (
-    ("2025-11", date(2025, 12, 5)),
-    ("2025-12", date(2026, 1, 5)),
-    ("2026-01", date(2026, 2, 5)),
-)
 
 
 @pytest.fixture
 def supervised(plan: Plan) -> Plan:
     """Three months of supervision; the last is still running."""
-    months = [
-        occurrence("supervision", due - timedelta(days=30), due, round, period)
-        for round, (period, due) in enumerate(MONTHS, 1)
-    ]
-    return plan.model_copy(update={"calendar": tuple(months)})
-
-
-def two_months(store: Store) -> None:
-    """One village whose only visit was made late, with three subsidies of which one is paid."""
-    add_registered(store, "G-1", last_visited_on=date(2025, 8, 15), residence_village=VILLAGE_1)
-    add_visit(store, "G-1", date(2025, 12, 20))
-    for month in (date(2025, 11, 1), date(2025, 12, 1)):
-        add_month(store, VILLAGE_1, month, subsidy_applied=3, subsidy_paid=1)
-    for village in (VILLAGE_1, VILLAGE_2, VILLAGE_3):
-        for round, (_, due) in enumerate(MONTHS[:2], 1):
-            store.connection.execute(
-                "INSERT INTO ledger.agg_submission VALUES"
-                " (uuid()::VARCHAR, 'autumn-2025', 'supervision', ?, ?, ?, true, false)",
-                [round, village, datetime(due.year, due.month, due.day, 9)],
-            )
+    return supervised_plan(plan)
 
 
 def values(month: Any, village: str) -> dict[str, float | None]:
