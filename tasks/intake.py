@@ -37,7 +37,7 @@ Counts = dict[str, int]
 Stored = Callable[[Sequence[str]], None]
 """Told the names of files while the transaction that stores them is open."""
 
-ROWS_AT_ONCE = 25_000
+ROWS_AT_ONCE = 15_000
 """When so many rows have been read they are judged, before more is read."""
 
 ROWS_AHEAD = 10_000
