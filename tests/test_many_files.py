@@ -150,8 +150,8 @@ def test_a_thousand_workbooks_of_fifty_rows_in_one_go(
 def test_reading_costs_little_more_than_calamine_costs(
     tmp_path: Path, files: int, rows: int, most: int
 ) -> None:
-    # Two is the budget. Of small workbooks it is not held (docs/performance.md): two and a half times
-    # alone, and more beside other work, when the two processes share a core.
+    # Two is the budget. Of small workbooks it is not held (docs/performance.md): two and a half
+    # times alone, and more beside other work, when the two processes share a core.
     paths = write_files(tmp_path, files, rows)
 
     def ours() -> None:
