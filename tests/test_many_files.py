@@ -146,12 +146,19 @@ def test_a_thousand_workbooks_of_fifty_rows_in_one_go(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("files", "rows", "most"), [(3, 5_000, 2), (150, 50, 5)])
-def test_reading_costs_little_more_than_calamine_costs(
-    tmp_path: Path, files: int, rows: int, most: int
+@pytest.mark.parametrize(
+    ("files", "rows"),
+    [
+        (3, 5_000),
+        pytest.param(
+            *(150, 50),
+            marks=pytest.mark.xfail(strict=True, reason="missed: docs/performance.md, XLSX intake"),
+        ),
+    ],
+)
+def test_reading_costs_at_most_twice_what_calamine_costs(
+    tmp_path: Path, files: int, rows: int
 ) -> None:
-    # Two is the budget. Of small workbooks it is not held (docs/performance.md): two and a half
-    # times alone, and more beside other work, when the two processes share a core.
     paths = write_files(tmp_path, files, rows)
 
     def ours() -> None:
@@ -166,7 +173,7 @@ def test_reading_costs_little_more_than_calamine_costs(
 
     ours()  # its process starts with the first file
     took = [(timed(ours), timed(calamine)) for _ in range(7)]
-    assert min(one for one, _ in took) <= most * min(alone for _, alone in took)
+    assert min(one for one, _ in took) <= 2 * min(alone for _, alone in took)
 
 
 # --- reading ahead --------------------------------------------------------------------------------
