@@ -16,6 +16,7 @@ from distributed import LocalCluster
 from typer.testing import CliRunner
 
 import county_rows
+from benchmarks.province import list_of
 from cli.many import take_in_inbox
 from cli.many_commands import many
 from cli.server import free_port
@@ -247,15 +248,7 @@ def test_a_county_comes_to_the_same_with_a_worker_killed_on_the_way(
 @pytest.mark.slow
 def test_the_command_writes_the_same_on_either_engine(shared: Shared, tmp_path: Path) -> None:
     listed = tmp_path / "county.toml"
-    listed.write_text(
-        'name = "清河县"\nname_en = "Qinghe County"\n'
-        + "".join(
-            f'[[township]]\ncode = "{each.code}"\nname = "{each.name}"\nkey = "{each.key}"\n'
-            f"joined = {each.joined}\n"
-            for each in county_rows.county().townships
-        ),
-        encoding="utf-8",
-    )
+    listed.write_text(list_of(county_rows.county()), encoding="utf-8")
     snapshot = read_snapshot(shared, county_rows.county(), SLUG).number
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     told, written = [], []
