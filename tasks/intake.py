@@ -23,7 +23,14 @@ from tasks.arrival_order import date_back, settle_order
 from tasks.passwords import likely_first, opening_passwords
 from tasks.plan import Limits, Occurrence, Plan
 from tasks.pseudonyms import SUBMISSION, load_pads, read_secrets
-from tasks.reading import ReadSheet, Submission, is_submission, reading_ahead, shown_name
+from tasks.reading import (
+    ReadSheet,
+    Submission,
+    is_submission,
+    is_workbook,
+    reading_ahead,
+    shown_name,
+)
 from tasks.requests import Approvals, is_approved, read_approvals
 from tasks.rules.contract import CHOICES, HEALTH_SHEETS, SHEETS, VERDICTS, Identity, Sheet
 from tasks.rules.deadlines import read_period
@@ -38,7 +45,11 @@ Stored = Callable[[Sequence[str]], None]
 """Told the names of files while the transaction that stores them is open."""
 
 ROWS_AT_ONCE = 15_000
-"""When so many rows have been read they are judged, before more is read."""
+"""When so many rows have been read they are judged, while the next workbooks are being read."""
+
+TEXT_ROWS_AT_ONCE = 122_880
+"""The same of a delivery of text files, which are read in no time: a row group of DuckDB, which is
+then written whole, once, and not by way of the write-ahead log."""
 
 ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""
@@ -205,6 +216,8 @@ def take_in(
     sent: Counter[Identity] = Counter()
     portion: list[_Arrival] = []
     rows = 0
+    beside_workbooks = any(is_workbook(file) for file in files)
+    at_once = ROWS_AT_ONCE if beside_workbooks else TEXT_ROWS_AT_ONCE
 
     def judge_portion() -> None:
         for wave in _waves(portion):
@@ -214,7 +227,7 @@ def take_in(
     tried = partial(likely_first, passwords)
     limits_of = {plan.slug: plan.limits for plan in plans.values()}
     with (
-        _in_bulk(store),
+        _in_bulk(store, beside_workbooks=beside_workbooks),
         reading_ahead(files, limits, tried, rows=ROWS_AHEAD, limits_of=limits_of) as read,
     ):
         for index, (path, at, submission) in enumerate(zip(files, times, read, strict=True)):
@@ -230,7 +243,7 @@ def take_in(
                 sent[submission.identity] += 1
                 portion.append(_Arrival(index, submission, name, at, place))
                 rows += submission.rows_read
-            if rows >= ROWS_AT_ONCE:
+            if rows >= at_once:
                 judge_portion()
                 rows = 0
             advance()
@@ -239,14 +252,14 @@ def take_in(
 
 
 @contextmanager
-def _in_bulk(store: Store) -> Iterator[None]:
-    """Have DuckDB work with one thread, in memory only, and put the file in order rarely.
+def _in_bulk(store: Store, *, beside_workbooks: bool) -> Iterator[None]:
+    """Have DuckDB work with few threads, in memory only, and put the file in order rarely.
 
     What was judged is forgotten at the end: there are rows without consent among it, and what is
     worked on afterwards may be put aside on a disk.
     """
     with store.without_spilling():
-        store.run("intake/one_thread")
+        store.run("intake/one_thread" if beside_workbooks else "intake/two_threads")
         store.run("intake/rare_checkpoints")
         try:
             yield
@@ -345,6 +358,8 @@ def _judge_wave(
         store.run("intake/turn", sheet=name)
         store.run("intake/numbered", sheet=name)
         store.run("intake/verdict", sheet=name)
+        if name == "referral":
+            store.run("intake/referral_ref")
         store.run("intake/return_id", sheet=name)
         for submission_id, verdict, rows in store.rows("intake/verdict_count", sheet=name):
             counts.setdefault(submission_id, {}).setdefault(name, {})[verdict] = rows
@@ -410,8 +425,6 @@ def _keep(
             store.run("intake/archive", sheet=name)
             store.run("intake/keep_return", sheet=name)
             store.run("intake/said", sheet=name, place=wave[0].place)
-        if "referral" in sheets:
-            store.run("intake/referral_ref")
         store.run("intake/submission")
         if earlier:
             date_back(store, sheets)

@@ -176,6 +176,10 @@ def memory(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         "autoload_known_extensions": "false",
         "temp_directory": str(spill or ""),
         "temp_file_encryption": "true",
+        # a row group that was written whole is not held back until there are four others, and not
+        # written again, merged with those that are not quite full, at the next checkpoint
+        "write_buffer_row_group_count": 1,
+        "max_vacuum_tasks": 0,
     }
     if spill is not None:
         config["memory_limit"] = MEMORY

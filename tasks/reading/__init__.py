@@ -10,6 +10,7 @@ from tasks.reading.submission import (
     ReadSheet,
     Submission,
     is_submission,
+    is_workbook,
     read_submission,
     shown_name,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "ReadSheet",
     "Submission",
     "is_submission",
+    "is_workbook",
     "read_submission",
     "reading_ahead",
     "shown_name",

@@ -90,6 +90,11 @@ def is_submission(path: Path) -> bool:
     return path.suffix.lower() in (*WORKBOOKS, *TEXTS) and not path.name.startswith(("~$", "."))
 
 
+def is_workbook(path: Path | SentFile) -> bool:
+    """Whether a file is read in the process that takes workbooks apart: by its ending."""
+    return path.suffix.lower() in WORKBOOKS
+
+
 def shown_name(path: Path | SentFile) -> str:
     """Return what a file is called wherever that is shown or kept: one line that names nobody."""
     if isinstance(path, SentFile):
@@ -138,7 +143,7 @@ class BegunFile:
         self._apart: subprocess.Popen[bytes] | None = None
         self._owed = False
         ending = path.suffix.lower()
-        if ending in WORKBOOKS:
+        if is_workbook(path):
             self._apart = _apart.ask(ending, self._content, limits, passwords)
             self._owed = True
         elif ending not in TEXTS:

@@ -1,4 +1,5 @@
--- Grain: one row a row of a received {sheet} sheet. Values only of accepted rows.
+-- Grain: one row a row of a received {sheet} sheet. Values only of accepted rows. What was added to the
+-- verdicts of one sheet only (intake/referral_ref) comes along.
 INSERT INTO register.stg_{sheet} BY NAME
 SELECT
     arrived.submission_id,
@@ -15,6 +16,7 @@ SELECT
     CASE WHEN verdict.verdict = 'accepted' THEN staged.content_hash END AS content_hash,
     verdict.verdict = 'accepted' AS is_current,
     CASE WHEN verdict.verdict = 'accepted' THEN verdict.first_said END AS first_received_at,
+    verdict.* EXCLUDE (submission_id, row_number, verdict, old_submission, old_row, first_said),
     unnest(CASE WHEN verdict.verdict = 'accepted' THEN staged.typed END),
     unnest(staged.rules)
 FROM staged_{sheet} AS staged

@@ -1,3 +1,3 @@
--- Grain: none. While a delivery is taken in, DuckDB works with one thread: a portion is one row group,
--- which one thread scans; others cost memory, and the processor that the reading process needs.
+-- Grain: none. While workbooks are taken in, DuckDB works with one thread: a portion is a part of a row
+-- group, and the reading process needs the other processor.
 SET threads = 1;

@@ -1,6 +1,6 @@
 -- Grain: one row a row of a received referral sheet: typed values, row rules, keys. In memory only.
 CREATE OR REPLACE TABLE staged_referral AS
-WITH cleaned AS (
+WITH cleaned AS MATERIALIZED (
     SELECT submission_id, row_number, norm_text(COLUMNS(* EXCLUDE (submission_id, row_number)))
     FROM raw_referral
 ),
