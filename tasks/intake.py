@@ -37,19 +37,18 @@ from tasks.rules.deadlines import read_period
 from tasks.rules.errors import CampaignError, CheckFailed, Exit, FileRefused, WrongCommand
 from tasks.rules.pseudonyms import keyed_chain
 from tasks.sent_file import SentFile
-from tasks.store import SQL, Store
+from tasks.store import ROW_GROUP, SQL, Store
 
 Counts = dict[str, int]
 
 Stored = Callable[[Sequence[str]], None]
 """Told the names of files while the transaction that stores them is open."""
 
-ROWS_AT_ONCE = 15_000
+ROWS_AT_ONCE = ROW_GROUP
 """When so many rows have been read they are judged, while the next workbooks are being read."""
 
-TEXT_ROWS_AT_ONCE = 122_880
-"""The same of a delivery of text files, which are read in no time: a row group of DuckDB, which is
-then written whole, once, and not by way of the write-ahead log."""
+TEXT_ROWS_AT_ONCE = 6 * ROW_GROUP
+"""The same of a delivery of text files, which are read in no time, so that two threads have work."""
 
 ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""

@@ -107,7 +107,7 @@ SELECT
     typed.register_no AS row_key,
     NULL::VARCHAR AS alt_key,
     -- with the number, not its key: a rotation puts a hash around it, whatever was corrected since
-    keyed('said:' || struct_update(typed, resident_key := id_number)::VARCHAR) AS content_hash,
+    keyed('said:' || struct_values(struct_update(typed, resident_key := id_number))::VARCHAR) AS content_hash,
     CASE WHEN has_consent THEN failed_rules(rules) ELSE [] END AS failed_rules,
     typed,
     CASE WHEN has_consent THEN rules END AS rules
