@@ -63,7 +63,8 @@ def main() -> None:
         found.append(measured(rows, _without(before, rows)))
     with TemporaryDirectory() as folder:
         commands = run("commands", Path(folder), 0)[1]
-    text = tables(found, commands)
+        phases = run("phases", Path(folder), 0)[1]
+    text = tables(found, commands, phases)
     sys.stdout.write(text)
     if not given.dry:
         rewrite(_ROOT / "docs" / "performance.md", text, picture(found))

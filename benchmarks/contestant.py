@@ -119,12 +119,20 @@ def _commands(folder: Path, rows: int) -> _Way:  # of a home without a delivery
     return work, lambda found: found
 
 
+def _phases(folder: Path, rows: int) -> _Way:  # of a township of its own size
+    """How long the flow of a phase takes, as the share of what it may take."""
+    from benchmarks import phases  # noqa: PLC0415 # not for the other ways
+
+    return lambda: phases.shares(folder, _processor), lambda found: found
+
+
 WAYS: dict[str, Callable[[Path, int], _Way]] = {
     "ours": _ours,
     "by_hand": _by_hand,
     "office": _office,
     "checks": _checks,
     "commands": _commands,
+    "phases": _phases,
 }
 
 

@@ -38,9 +38,12 @@ class Delivery:
         return (*self.coverage, *self.referral)
 
 
-def write_delivery(folder: Path, rows: int) -> Delivery:
-    """Write `rows` referrals, and the grids that were walked, a file a sheet and village each."""
-    plan = township(rows)
+def write_delivery(folder: Path, rows: int, villages: int | None = None) -> Delivery:
+    """Write `rows` referrals, and the grids that were walked, a file a sheet and village each.
+
+    `villages`: how many there are, else as many as a township with so many rows has.
+    """
+    plan = township(rows, villages)
     of_each = rows // len(plan.villages)
     found: dict[str, list[Path]] = {"coverage": [], "referral": []}
     with duckdb.connect() as connection:
@@ -54,9 +57,12 @@ def write_delivery(folder: Path, rows: int) -> Delivery:
     return Delivery(plan, tuple(found["referral"]), tuple(found["coverage"]))
 
 
-def township(rows: int) -> Plan:
-    """Return the plan of one sweep, its list and its aggregation, for so many rows."""
-    number = max(1, min(VILLAGES, rows // FEWEST_ROWS))
+def township(rows: int, asked: int | None = None) -> Plan:
+    """Return the plan of one sweep, its list and its aggregation, for so many rows.
+
+    `asked`: how many villages it has, else what suits the rows.
+    """
+    number = asked or max(1, min(VILLAGES, rows // FEWEST_ROWS))
     villages = tuple(
         Village(
             code=f"990101{place:06d}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
+from benchmarks.phases import ROWS, VILLAGES
 from reports.pictures import FONT, svg_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,16 @@ _COLOURS = ("#52606d", "#2680a4", "#b4540a")
 _MIB = 2**20
 
 
-def tables(found: Sequence["Measured"], commands: Mapping[str, float]) -> str:
-    """Return the tables of a run; times as ratios, memory in MiB."""
+def tables(
+    found: Sequence["Measured"],
+    commands: Mapping[str, float],
+    phases: Mapping[str, tuple[float, float]],
+) -> str:
+    """Return the tables of a run; times as ratios, memory in MiB.
+
+    `commands` and the flows of `phases` are shares of what they may take; these on the clock, and
+    of the processor.
+    """
     return "\n".join(
         [
             *_figures(found),
@@ -29,7 +38,13 @@ def tables(found: Sequence["Measured"], commands: Mapping[str, float]) -> str:
             "",
             "Of what it may take: "
             + ", ".join(f"`campaign {name}` {share:.0%}" for name, share in commands.items())
-            + ".",
+            + "; "
+            + ", ".join(
+                f"{phase} {clock:.0%} ({processor:.0%} of the processor)"
+                for phase, (clock, processor) in phases.items()
+            )
+            + f". The last {len(phases)} are the flows of phases: "
+            f"{VILLAGES} villages, {ROWS:,} rows, Prefect and GX started before.",
             "",
         ]
     )

@@ -10,6 +10,10 @@ column grew from the last but one to the last, and what that comes to for the wh
 shared ledger is the one that CAMPAIGN_SHARED_LEDGER names, which has to be empty, or a folder that
 is removed at the end.
 
+In PostgreSQL, with `--latency`, it also tells how many turns a share and a rollup take at the
+catalogue and at the storage, and how long with so many milliseconds each. With `--writers` nothing
+of that: so many processes share at the same moment, after as many that did one after another.
+
 The numbers in docs/scale.md come from here.
 """
 
@@ -19,19 +23,25 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby, pairwise
 from math import log
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.wire import Wire, wire_to
 from tasks.at_home import load_campaigns
 from tasks.county import County, Township
 from tasks.home import Home
@@ -39,12 +49,25 @@ from tasks.rollup import read_snapshot, roll_up
 from tasks.rules.disclosure import Figure, protect
 from tasks.rules.shared import SharedRelease, write_body
 from tasks.share import Released, Signed, put_released, read_released
-from tasks.shared_ledger import SETTING, Shared, flush_shared, open_shared, shared_setting
+from tasks.shared_ledger import (
+    SETTING,
+    Shared,
+    clocks_apart,
+    flush_shared,
+    open_shared,
+    shared_setting,
+    until_unchanged,
+)
 from tasks.signing import make_signing_key
 from tasks.store import Store
 
 FEWEST, MOST = 1, 140
 """Between these, evenly, a count of people is drawn: some are withheld, most are not."""
+
+PROCESSES = get_context("forkserver")
+
+ALONE = 3
+"""How many writers are measured one after another."""
 
 COUNTRY = 41_000
 """Townships of the country, about."""
@@ -87,6 +110,8 @@ def main() -> None:
     asked.add_argument("--home", type=Path, required=True, help="a home with released figures")
     asked.add_argument("--townships", type=int, nargs="+", default=[10, 100, 1000])
     asked.add_argument("--at-once", action="store_true", help="one transaction a township")
+    asked.add_argument("--latency", type=float, nargs="+", default=[], help="milliseconds a turn")
+    asked.add_argument("--writers", type=int, nargs="+", help="processes that share at one moment")
     given = asked.parse_args()
     home = Home(given.home.absolute())
     make_signing_key(home)
@@ -94,11 +119,21 @@ def main() -> None:
     ((slug, _),) = Counter(each.campaign for each in everything).most_common(1)
     pattern = [each for each in everything if each.campaign == slug]
     with _ledger() as shared:
+        if shared.folder is not None and (given.writers or given.latency):
+            raise SystemExit(f"--writers and --latency need PostgreSQL in {SETTING}")
+        days = [pattern] if given.at_once else _days(pattern)
+        if given.writers:
+            _tell_writers(shared, days, given.writers)
+            return
         found: list[Measured] = []
+        there = 0
         for count in given.townships:
-            before = found[-1].townships if found else 0
-            found.append(measure(shared, pattern, before, count, given.at_once))
+            found.append(measure(shared, days, there, count))
             _tell(row(found[-1], found[0]))
+            there = count
+            for latency in given.latency:
+                _tell(over_a_network(shared, pattern, there, latency / 1000))
+                there += 1
         for one, other in pairwise(found):
             _tell(growth(one, other))
         if len(found) > 1:
@@ -167,12 +202,14 @@ def _megabytes(size: float) -> str:
 
 
 def measure(
-    shared: Shared, pattern: Sequence[SharedRelease], before: int, count: int, at_once: bool
+    shared: Shared, days: Sequence[Sequence[SharedRelease]], before: int, count: int
 ) -> Measured:
-    """Add townships up to `count`, and measure what sharing and rolling up come to then."""
-    slug = pattern[0].campaign
+    """Add townships up to `count`, and measure what sharing and rolling up come to then.
+
+    `days`: what each shares, a transaction a day.
+    """
+    slug = days[0][0].campaign
     numbers = range(before, count)
-    days = [list(pattern)] if at_once else _days(pattern)
     shares = _share(shared, days, numbers)
     catalogue = _catalogue_bytes(shared)
     county = county_of(count)
@@ -184,7 +221,7 @@ def measure(
         ((snapshots, _),) = store.rows("rollup/newest", snapshot=None)
     return Measured(
         townships=count,
-        releases=count * len(pattern),
+        releases=count * sum(map(len, days)),
         snapshots=snapshots,
         share=median(shares[len(shares) // 2 :]),
         rollup=rollup,
@@ -264,6 +301,161 @@ def _commanded(shared: Shared, county: County, slug: str) -> tuple[float, int]:
     if process.returncode:
         raise SystemExit(f"campaign rollup: {process.returncode}")
     return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def over_a_network(
+    shared: Shared, pattern: Sequence[SharedRelease], number: int, latency: float
+) -> str:
+    """Return what township `number` waits for as it shares all it released, then its county.
+
+    `latency`: seconds that each turn is held up. One without what `number` shares is all flushed.
+    """
+    with ExitStack() as stack:
+        catalogue = stack.enter_context(wire_to(shared.host, shared.port, latency))
+        wires = [catalogue]
+        if shared.bucket is not None:
+            wires.append(stack.enter_context(_to_storage(latency)))
+        there = replace(shared, host="127.0.0.1", port=catalogue.port)
+        signed = [_signed(each, number) for each in pattern]
+        released = Released(code_of(number), tuple(signed), ())
+
+        def share() -> None:
+            with open_shared(there, "write") as store:
+                clocks_apart(there, store, datetime.now(UTC).replace(tzinfo=None))
+                put_released(store, there, released, public_key(number))
+
+        county = county_of(number + 1)
+        told = [
+            f"{name} {_waited(wires, act)}"
+            for name, act in (
+                ("a share", share),
+                ("the same with nothing new", share),
+                ("a rollup", lambda: _rolled_up(there, county, pattern[0].campaign)),
+            )
+        ]
+    return f"{number + 1:,} townships, {latency * 1000:g} ms a turn: {'; '.join(told)}"
+
+
+def _waited(wires: Sequence[Wire], act: Callable[[], object]) -> str:
+    """Return how many turns `act` took at each of `wires`, and how many seconds on the clock."""
+    before, start = [wire.turns for wire in wires], time.perf_counter()
+    act()
+    seconds = time.perf_counter() - start
+    turns = [wire.turns - past for wire, past in zip(wires, before, strict=True)]
+    return f"{' + '.join(map(str, turns))} turns, {seconds:.2f} s"
+
+
+@contextmanager
+def _to_storage(latency: float) -> Iterator[Wire]:
+    """Have the storage that AWS_ENDPOINT_URL names reached over a wire."""
+    before = os.environ["AWS_ENDPOINT_URL"]
+    parts = urlsplit(before)
+    with wire_to(parts.hostname or "", parts.port or 80, latency) as wire:
+        os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{wire.port}"
+        try:
+            yield wire
+        finally:
+            os.environ["AWS_ENDPOINT_URL"] = before
+
+
+def _tell_writers(
+    shared: Shared, days: Sequence[Sequence[SharedRelease]], sizes: Sequence[int]
+) -> None:
+    """Print a row for each number of writers."""
+    there = 0
+    for count in sizes:
+        few = min(count, ALONE)
+        alone = [_written(shared, days, [there + each])[0] for each in range(few)]
+        together = _written(shared, days, range(there + few, there + few + count))
+        there += few + count
+        _tell(writers_row(alone, together, len(days)))
+        _rolled_up(shared, county_of(there), days[0][0].campaign)
+        _require_once(shared, sum(map(len, days)), there)
+        flush_shared(shared)
+
+
+def writers_row(alone: Sequence["Written"], together: Sequence["Written"], days: int) -> str:
+    """Return what those who shared at the same moment needed, as multiples of one alone."""
+    one = median(each.seconds for each in alone)
+    busy = median(each.busy for each in alone)
+    cells = (
+        f"{len(together)}",
+        f"{median(each.seconds for each in together) / one:.1f}",
+        f"{max(each.seconds for each in together) / one:.1f}",
+        f"{median(each.busy for each in together) / busy:.1f}",
+        f"{sum(each.tries - days for each in together)}",
+    )
+    return f"| {' | '.join(cells)} | [s: {one:.2f}, of the processor {busy:.2f}]"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one of several writers needed."""
+
+    seconds: float
+    busy: float
+    """Of the processor, the server's left out."""
+    tries: int
+    """How often it began a transaction; those that DuckLake does anew inside are not seen."""
+
+
+def _written(
+    shared: Shared, days: Sequence[Sequence[SharedRelease]], numbers: Sequence[int]
+) -> list[Written]:
+    """Have these townships share at the same moment, each in a process of its own, day by day.
+
+    Ends the run where one fails.
+    """
+    start = PROCESSES.Barrier(len(numbers))
+    told = PROCESSES.SimpleQueue()
+    writers = [
+        PROCESSES.Process(target=_write, args=(shared, days, number, start, told))
+        for number in numbers
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    if any(writer.exitcode for writer in writers):
+        raise SystemExit("a writer could not share")
+    return [told.get() for _ in writers]
+
+
+def _write(
+    shared: Shared,
+    days: Sequence[Sequence[SharedRelease]],
+    number: int,
+    start: Barrier,
+    told: "SimpleQueue[Written]",
+) -> None:
+    """In a process of its own: share day by day, as soon as all the others are there."""
+    signed = [[_signed(each, number) for each in day] for day in days]
+    so_far: list[Signed] = []
+    tries = 0
+
+    def share(store: Store) -> None:
+        nonlocal tries
+        tries += 1
+        put_released(store, shared, Released(code_of(number), tuple(so_far), ()), public)
+
+    public = public_key(number)
+    start.wait()
+    clock, busy = time.perf_counter(), time.process_time()
+    for day in signed:
+        so_far.extend(day)
+        with open_shared(shared, "write") as store:
+            until_unchanged(partial(share, store))
+    told.put(Written(time.perf_counter() - clock, time.process_time() - busy, tries))
+
+
+def _require_once(shared: Shared, releases: int, townships: int) -> None:
+    """End the run where one of these townships has more or fewer there, or one of them twice."""
+    with open_shared(shared, "read") as store:
+        for number in range(townships):
+            rows = store.records("shared/own", township=code_of(number))
+            keys = {(row["campaign"], row["phase"], row["round"], row["revision"]) for row in rows}
+            if not len(rows) == len(keys) == releases:
+                raise SystemExit("a release is missing, or there twice")
 
 
 def release_of(pattern: SharedRelease, number: int) -> SharedRelease:
@@ -360,7 +552,11 @@ def _catalogue_bytes(shared: Shared) -> int:
 
 
 def _file_bytes(shared: Shared) -> int:
-    return sum(path.stat().st_size for path in Path(shared.files).rglob("*") if path.is_file())
+    with open_shared(shared, "read") as store:
+        ((size,),) = store.connection.execute(
+            "SELECT sum(file_size_bytes) FROM ducklake_table_info('shared')"
+        ).fetchall()
+        return int(size)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,22 @@
 """All ways that the benchmarks compare give the same figures, and so do all ways of checking."""
 
+import socket
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from benchmarks import by_hand, checks, office, ours
-from benchmarks.__main__ import Cost, Measured
+from benchmarks.__main__ import Cost, Measured, run
 from benchmarks.delivery import Delivery, delivery_in, write_delivery
 from benchmarks.figures import COMPARED, Figures, differing, published
 from benchmarks.page import BEGIN, END, PICTURE, picture, rewrite, tables
+from benchmarks.phases import write_plan
+from benchmarks.province import Written, writers_row
+from benchmarks.wire import wire_to
 from tasks.home import Home
+from tasks.plan import load_plan
 from tasks.register import open_register
 
 ROWS = 1_000
@@ -69,15 +76,37 @@ def test_a_difference_shows() -> None:
     assert differing(one, {**one, ("referrals", ""): 15.0}) == [("referrals", "")]
 
 
+def test_the_flows_are_measured_by_the_plan_of_the_delivery(tmp_path: Path) -> None:
+    made = write_delivery(tmp_path, ROWS, villages=15)
+    plan = load_plan(write_plan(tmp_path, made.plan))
+    assert plan.villages == made.plan.villages
+    assert len(plan.villages) == 15
+    assert [(each.phase, each.round, each.due) for each in plan.calendar] == [
+        (each.phase, each.round, each.due) for each in made.plan.calendar
+    ]
+    assert {each.phase for each in plan.calendar} == set(ours.AS_OF)
+    assert len(made.referral) == 15
+
+
+@pytest.mark.slow
+def test_the_flow_of_a_phase_takes_what_it_may(tmp_path: Path) -> None:
+    _, shares = run("phases", tmp_path, 0)
+    assert set(shares) == set(ours.AS_OF)
+    # of the processor: others may use the machine meanwhile
+    assert all(0 < processor < 1 for _, processor in shares.values()), shares
+
+
 def test_the_page_has_the_tables_of_the_run(tmp_path: Path) -> None:
     costs = {way: Cost(took, took, 2**20) for way, took in (("by_hand", 1.0), ("ours", 2.5))}
     grown = {way: Cost(each.took * 10, each.busy * 10, 2**20) for way, each in costs.items()}
     seconds = {"by_hand": 1.0, "ours": 2.0, "office": 14.0}
     found = [Measured(1_000, costs, seconds), Measured(10_000, grown, seconds)]
-    text = tables(found, {"--help": 0.5, "status": 0.25})
+    phases = {"sweep": (0.5, 0.25), "aggregation": (0.75, 0.5)}
+    text = tables(found, {"--help": 0.5, "status": 0.25}, phases)
     assert "| 1,000 | 2.5 | 2.5 | left out, minutes | 1 | 1 |  |  |" in text
     assert "10.0x for 10x, exponent 1.00" in text
     assert "| 1,000 | 2.0 | 14.0 | 7.0 |" in text
+    assert "`campaign status` 25%; sweep 50% (25% of the processor), aggregation 75%" in text
     page = tmp_path / "performance.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nbehind\n", encoding="utf-8")
     rewrite(page, text, picture(found))
@@ -87,3 +116,32 @@ def test_the_page_has_the_tables_of_the_run(tmp_path: Path) -> None:
     assert "old" not in again
     assert text in again
     assert (tmp_path / PICTURE).read_text("utf-8").startswith("<svg")
+
+
+def test_a_wire_counts_how_often_an_answer_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def echo() -> None:
+            with server.accept()[0] as asker:
+                while asked := asker.recv(1):
+                    asker.sendall(asked)
+
+        thread = Thread(target=echo)
+        thread.start()
+        with wire_to("127.0.0.1", server.getsockname()[1], 0.01) as wire:
+            start = time.monotonic()
+            with socket.create_connection(("127.0.0.1", wire.port)) as asker:
+                for letter in (b"a", b"b", b"c"):
+                    asker.sendall(letter)
+                    assert asker.recv(1) == letter
+            took = time.monotonic() - start
+        thread.join(10)
+    assert not thread.is_alive()
+    assert wire.turns == 4, "the connection, and three questions"
+    assert took >= 4 * 0.01
+
+
+def test_writers_are_told_as_multiples_of_one_alone() -> None:
+    alone = [Written(2.0, 1.0, 14), Written(4.0, 1.0, 14), Written(2.0, 1.0, 14)]
+    together = [Written(6.0, 2.0, 14), Written(6.0, 2.0, 15), Written(10.0, 2.0, 14)]
+    assert writers_row(alone, together, 14).startswith("| 3 | 3.0 | 5.0 | 2.0 | 1 |")

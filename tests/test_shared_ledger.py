@@ -302,6 +302,35 @@ def test_two_townships_share_at_the_same_time(ledger: Shared, tmp_path: Path) ->
     assert len(snapshots) == 2 + rounds * len(codes)
 
 
+def test_no_bar_is_drawn_where_a_process_has_no_file_of_its_own(tmp_path: Path) -> None:
+    # so do workers; DuckDB draws one there where a statement takes seconds
+    asks = (
+        "import sys; from pathlib import Path\n"
+        "from tasks.shared_ledger import Shared, open_shared\n"
+        "with open_shared(Shared(files=sys.argv[1], folder=Path(sys.argv[1])), 'write') as store:\n"
+        "    asked = \"SELECT current_setting('enable_progress_bar')\"\n"
+        "    sys.exit(store.connection.execute(asked).fetchall() != [(False,)])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", asks, tmp_path / "shared"], check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.slow
+def test_sixteen_townships_begin_an_empty_ledger_at_one_moment(
+    ledger: Shared, tmp_path: Path
+) -> None:
+    codes = [f"9901010{number:02d}" for number in range(1, 17)]
+    homes = {code: make_township(tmp_path / code, code, revisions=0)[0] for code in codes}
+    working = [
+        started(share_in_rounds, home.root, code, ledger, {"PGPASSWORD": PASSWORD}, 2)
+        for code, home in homes.items()
+    ]
+    for each in working:
+        each.join(240)
+    assert [each.exitcode for each in working] == [0] * len(codes)
+    require_whole(ledger, homes, dict.fromkeys(codes, 2))
+
+
 def require_whole(ledger: Shared, homes: dict[str, Home], revisions: dict[str, int]) -> None:
     """All revisions of each township are there, once, and signed by it."""
     with open_shared(ledger, "read") as store:
