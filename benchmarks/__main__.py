@@ -81,7 +81,7 @@ def _without(before: Measured | None, rows: int) -> frozenset[str]:
 
 def measured(rows: int, without: frozenset[str] = frozenset()) -> Measured:
     """Measure all ways but `without` on one delivery. Ends the run where their figures differ."""
-    ways = [way for way in ("by_hand", "ours", "office") if way not in without]
+    ways = [way for way in ("by_hand", "kept", "ours", "office") if way not in without]
     costs: dict[str, list[Cost]] = {way: [] for way in ways}
     with TemporaryDirectory(prefix="campaign-bench-") as made:
         folder = Path(made)

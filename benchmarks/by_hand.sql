@@ -1,6 +1,6 @@
 -- Grain: one row a released figure: name, village ('' for the township), value; null is withheld.
--- What somebody who knows DuckDB writes for one campaign's figures: the files of $coverage and
--- $referral (their paths) read, each row judged by the rules of the contract, duplicates out, referrals
+-- What somebody who knows DuckDB writes for one campaign's figures: the coverage and
+-- referral files read, each row judged by the rules of the contract, duplicates out, referrals
 -- joined into people, counted and rounded. Nothing is stored, and no row is told what is wrong with it.
 WITH RECURSIVE
 village AS (
@@ -24,8 +24,10 @@ walked AS (
         AND grid IS NOT NULL
         AND coalesce(nil_return, '否') = '否'
 ),
+-- [rows]
 cell AS (
     SELECT
+        row_number() OVER () AS node,
         regexp_extract(filename, '(\d{12})-', 1) AS sender,
         try_cast(row_no AS INTEGER) AS row_no,
         trim(full_name) AS name,
@@ -44,7 +46,8 @@ cell AS (
         trim(consent_scope) AS scope,
         trim(care_setting) AS setting,
         replace(observed_signs, '，', ',') AS signs,
-        trim(urgency) AS urgency
+        trim(urgency) AS urgency,
+        [*COLUMNS(name -> name NOT IN ('filename', 'resident_id'))] AS cells
     FROM read_csv($referral, auto_detect = false, skip = 1, header = true, filename = true, columns = {
         'row_no': 'VARCHAR', 'full_name': 'VARCHAR', 'sex': 'VARCHAR', 'birth_date': 'VARCHAR',
         'resident_id': 'VARCHAR', 'residence_village': 'VARCHAR', 'registered_village': 'VARCHAR',
@@ -56,8 +59,7 @@ cell AS (
 holds AS (
     SELECT
         *,
-        coalesce(id, concat_ws('|', name, born, sex)) AS key,
-        row_number() OVER () AS node
+        coalesce(id, concat_ws('|', name, born, sex)) AS key
     FROM cell
     WHERE consent_by IN ('本人', '监护人', '近亲属')
         AND consented <= DATE '2025-10-28'
@@ -94,9 +96,10 @@ holds AS (
         AND urgency IN ('常规', '尽快')
 ),
 accepted AS MATERIALIZED (
-    SELECT * FROM holds
+    SELECT * EXCLUDE (cells) FROM holds
     QUALIFY row_number() OVER (PARTITION BY sender, key ORDER BY row_no) = 1
 ),
+-- [counts]
 edge AS MATERIALIZED (
     SELECT a.node AS a, b.node AS b FROM accepted AS a JOIN accepted AS b USING (id)
     WHERE a.node < b.node

@@ -58,6 +58,15 @@ def _by_hand(folder: Path, rows: int) -> _Way:
     return lambda: publish_all(delivery_in(folder, rows)), _listed
 
 
+def _kept(folder: Path, rows: int) -> _Way:
+    from benchmarks.by_hand import keep_and_publish_all  # noqa: PLC0415
+    from benchmarks.ours import KEY  # noqa: PLC0415
+
+    file = folder / "kept.duckdb"
+    file.unlink(missing_ok=True)
+    return lambda: keep_and_publish_all(delivery_in(folder, rows), file, KEY), _listed
+
+
 def _office(folder: Path, rows: int) -> _Way:
     from benchmarks.office import publish_all  # noqa: PLC0415
 
@@ -129,6 +138,7 @@ def _phases(folder: Path, rows: int) -> _Way:  # of a township of its own size
 WAYS: dict[str, Callable[[Path, int], _Way]] = {
     "ours": _ours,
     "by_hand": _by_hand,
+    "kept": _kept,
     "office": _office,
     "checks": _checks,
     "commands": _commands,

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 PICTURE = "performance.svg"
-_WAYS = {"by_hand": "hand-written DuckDB", "ours": "campaign", "office": "pandas + GX"}
-_COLOURS = ("#52606d", "#2680a4", "#b4540a")
+_WAYS = {
+    "by_hand": "hand-written DuckDB",
+    "kept": "the same, keeping the rows",
+    "ours": "campaign",
+    "office": "pandas + GX",
+}
+_COLOURS = ("#52606d", "#8a6fb0", "#2680a4", "#b4540a")
 _MIB = 2**20
 
 
@@ -51,24 +56,28 @@ def tables(
 
 
 def _figures(found: Sequence["Measured"]) -> Iterator[str]:
-    yield "From CSV files to published figures; the hand-written script = 1."
+    yield "From CSV files to published figures; the hand-written script that keeps nothing = 1."
     yield ""
     yield (
-        "| rows | campaign, time | campaign, processor time | pandas + GX, time | "
-        "campaign, MiB | hand-written, MiB | pandas + GX, MiB | growth of campaign |"
+        "| rows | hand-written that keeps the rows | campaign | campaign, that one = 1 | "
+        "campaign, processor | pandas + GX | campaign, MiB | hand-written, MiB | keeping, MiB | "
+        "pandas + GX, MiB | growth of campaign |"
     )
-    yield "|---:|---:|---:|---:|---:|---:|---:|---:|"
+    yield f"|{'---:|' * 11}"
     before = None
     for one in found:
-        hand, ours, office = (one.costs.get(way) for way in ("by_hand", "ours", "office"))
-        assert hand is not None and ours is not None  # noqa: PT018, S101 # both are always run
+        hand, kept, ours = (one.costs[way] for way in ("by_hand", "kept", "ours"))
+        office = one.costs.get("office")
         cells = [
             f"{one.rows:,}",
+            f"{kept.took / hand.took:.1f}",
             f"{ours.took / hand.took:.1f}",
+            f"{ours.took / kept.took:.1f}",
             f"{ours.busy / hand.busy:.1f}",
             "left out, minutes" if office is None else f"{office.took / hand.took:.1f}",
             f"{ours.peak / _MIB:.0f}",
             f"{hand.peak / _MIB:.0f}",
+            f"{kept.peak / _MIB:.0f}",
             "" if office is None else f"{office.peak / _MIB:.0f}",
             _growth(before, one),
         ]

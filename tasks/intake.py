@@ -48,7 +48,7 @@ ROWS_AT_ONCE = ROW_GROUP
 """When so many rows have been read they are judged, while the next workbooks are being read."""
 
 TEXT_ROWS_AT_ONCE = 6 * ROW_GROUP
-"""The same of a delivery of text files, which are read in no time, so that two threads have work."""
+"""The same of a delivery of text files, which are read in no time: two threads have work then."""
 
 ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""

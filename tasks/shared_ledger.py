@@ -50,8 +50,6 @@ _TRIES = 20
 """How often something is done anew that another township was faster with."""
 
 _SETTINGS = (
-    # in a process that another one started, DuckDB takes itself for interactive
-    "SET enable_progress_bar = false",
     # a commit is tried anew on the newest snapshot, where others were faster
     "SET ducklake_max_retry_count = 100",
     "SET ducklake_retry_wait_ms = 50",

@@ -165,7 +165,8 @@ class Store:
 ROW_GROUP = 20_480
 """Rows of a row group of our files, a multiple of 2,048. What is inserted at once and fills one is
 compressed and written once; what does not goes through the write-ahead log, and is compressed anew
-at each checkpoint until its row group is full. DuckDB's own 122,880 are more than most deliveries."""
+at each checkpoint until its row group is full. DuckDB's own 122,880 are more than most
+deliveries bring."""
 
 MEMORY = "800MB"
 """What DuckDB may hold where it may put the rest aside; Python, Arrow and the reading process come
@@ -190,6 +191,8 @@ def memory(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         config["memory_limit"] = MEMORY
     connection = duckdb.connect(":memory:", config=config)
     try:
+        # in a process that another one started, DuckDB takes itself for interactive and draws one
+        connection.execute("SET enable_progress_bar = false")
         yield connection
     finally:
         connection.close()
