@@ -90,8 +90,12 @@ def check_tables(
     rule differently.
     """
     store.run("check/scope", campaign=campaign, phase=phase, round=round, revision=revision)
-    with _context(store) as context:
-        return [_check_table(store, context, table) for table in tables]
+    try:
+        with _context(store) as context:
+            return [_check_table(store, context, table) for table in tables]
+    finally:
+        store.run("check/forget_people")
+        store.run("check/forget_referrals")
 
 
 def _check_table(store: Store, context: Any, table: str) -> SuiteResult:

@@ -50,6 +50,8 @@ def compile_list(store: Store, plan: Plan, as_of: date) -> ListResult:
         ((referrals, people, known, open_questions),) = store.rows(
             "list/counts", campaign=plan.slug
         )
+    for large in ("list/forget_records", "list/forget_people", "list/forget_referrals"):
+        store.run(large)
     return ListResult(revision, is_new, referrals, people, known, open_questions)
 
 
@@ -95,11 +97,19 @@ def _write_questions(store: Store, plan: Plan) -> None:
 
 def _write_revision(store: Store, plan: Plan, as_of: date) -> tuple[int, bool]:
     latest = latest_list(store, plan)
-    ((differs,),) = store.rows("list/differences", campaign=plan.slug, revision=latest)
-    if not differs:
+    if not _says_anything_new(store, plan, latest):
         return latest, False
     revision = latest + 1
     store.run("list/add_list", campaign=plan.slug, revision=revision, as_of=as_of)
     store.run("list/add_people", campaign=plan.slug, revision=revision)
     store.run("list/add_people_referrals", campaign=plan.slug, revision=revision)
     return revision, True
+
+
+def _says_anything_new(store: Store, plan: Plan, latest: int) -> bool:
+    """Compare row by row with the revision before; the first has none, and needs somebody on it."""
+    if not latest:
+        ((anybody,),) = store.rows("list/anybody")
+        return bool(anybody)
+    ((differs,),) = store.rows("list/differences", campaign=plan.slug, revision=latest)
+    return bool(differs)

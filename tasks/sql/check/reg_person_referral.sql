@@ -1,5 +1,6 @@
--- Grain: one row a current referral that was not withdrawn, with the person it belongs to.
-CREATE OR REPLACE TEMP VIEW check_reg_person_referral AS
+-- Grain: one row a current referral that was not withdrawn, with the person it belongs to. A table, not a
+-- view: both would be joined anew for each rule.
+CREATE OR REPLACE TEMP TABLE check_reg_person_referral AS
 SELECT referral.referral_ref, link.person_ref, link.link
 FROM (SELECT referral_ref FROM register.stg_referral
       WHERE is_current AND campaign = getvariable('check_scope').campaign

@@ -4,6 +4,8 @@ CREATE OR REPLACE TEMP TABLE list_conflict AS
 SELECT c.root
 FROM list_component AS c
 JOIN list_node AS n ON n.node = c.node
+-- who was joined with nobody is not looked at
+WHERE c.root IN (SELECT root FROM list_component WHERE node <> root)
 GROUP BY c.root
 HAVING count(DISTINCT n.resident_key) > 1
     OR count(DISTINCT CASE WHEN n.registered THEN coalesce(n.resident_key, n.ref) END) > 1

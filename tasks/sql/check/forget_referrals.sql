@@ -1,0 +1,2 @@
+-- Grain: none. What the rules about who is listed were asked of is not kept in memory.
+DROP TABLE IF EXISTS check_reg_person_referral;
