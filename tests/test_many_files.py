@@ -150,10 +150,7 @@ def test_a_thousand_workbooks_of_fifty_rows_in_one_go(
     ("files", "rows"),
     [
         (3, 5_000),
-        pytest.param(
-            *(150, 50),
-            marks=pytest.mark.xfail(strict=True, reason="missed: docs/performance.md, XLSX intake"),
-        ),
+        (150, 50),
     ],
 )
 def test_reading_costs_at_most_twice_what_calamine_costs(
@@ -219,8 +216,8 @@ def test_no_more_is_read_ahead_than_may_wait(
         for taken in range(1, 5):
             next(read)
             time.sleep(0.2)
-            # two that wait, and one whose rows nobody has counted yet
-            assert len(begun) <= taken + 3
+            # two that wait, one whose rows nobody has counted yet, and the bytes of another
+            assert len(begun) <= taken + 4
         assert sum(1 for _ in read) == 5
 
 

@@ -35,7 +35,8 @@ def reading_ahead(
     file is begun while fewer than `rows` rows wait to be taken, so memory does not grow with the
     delivery. Whatever is still being read when the block is left is given up.
     """
-    ahead = _Ahead(partial(BegunFile, limits=limits, limits_of=limits_of), passwords, rows)
+    opened = partial(BegunFile, limits=limits, limits_of=limits_of)
+    ahead = _Ahead(opened, passwords, rows)
     thread = threading.Thread(target=ahead.read, args=(files,), name="reading-ahead")
     thread.start()
     try:
@@ -53,9 +54,9 @@ class _Ahead:
     """Files read by one thread and taken by another."""
 
     def __init__(
-        self, begin: Callable[..., BegunFile], passwords: Callable[[str], Sequence[str]], rows: int
+        self, opened: Callable[..., BegunFile], passwords: Callable[[str], Sequence[str]], rows: int
     ) -> None:
-        self._begin_file = begin
+        self._opened = opened
         self._passwords = passwords
         self._most = rows
         self._change = threading.Condition()
@@ -88,17 +89,17 @@ class _Ahead:
             self._change.notify_all()
 
     def read(self, files: Iterable[Path | SentFile]) -> None:
-        """Read `files`; the next is taken apart while it is found out what the one before means."""
+        """Read `files`: the bytes of the next while one is taken apart, what it means while the
+        next is."""
         try:
             before: _Begun | None = None
-            for path in (*files, None):
+            for path in files:
+                opened = _unless_refused(partial(self._opened, path))
                 grids = self._grids(before)
-                begun = None if path is None else self._begin(path)
-                if isinstance(before, BegunFile) and isinstance(grids, list):
-                    self._put(_unless_refused(partial(before.submission, grids)))
-                elif isinstance(grids, FileRefused):
-                    self._put(grids)
-                before = begun
+                self._hand_over(opened, path.name)
+                self._find_out(before, grids)
+                before = opened
+            self._find_out(before, self._grids(before))
         except _Stopped:
             return
         except BaseException as error:  # noqa: BLE001 # raised again where the files are taken
@@ -107,19 +108,23 @@ class _Ahead:
             if self._asked is not None:
                 self._asked.cancel()
 
-    def _begin(self, path: Path | SentFile) -> _Begun:
+    def _find_out(self, begun: _Begun | None, grids: list[Grid] | FileRefused | None) -> None:
+        if isinstance(begun, BegunFile) and isinstance(grids, list):
+            self._put(_unless_refused(partial(begun.submission, grids)))
+        elif isinstance(grids, FileRefused):
+            self._put(grids)
+
+    def _hand_over(self, opened: _Begun, name: str) -> None:
         with self._change:
             self._change.wait_for(lambda: self._stopped or self._rows < self._most)
             if self._stopped:
                 raise _Stopped
-        passwords = self._passwords(path.name)
-        begun = _unless_refused(partial(self._begin_file, path, passwords=passwords))
-        if isinstance(begun, BegunFile):
+        if isinstance(opened, BegunFile):
+            opened.hand_over(self._passwords(name))
             with self._change:
-                self._asked = begun
+                self._asked = opened
                 if self._stopped:
-                    begun.interrupt()
-        return begun
+                    opened.interrupt()
 
     def _grids(self, begun: _Begun | None) -> list[Grid] | FileRefused | None:
         if not isinstance(begun, BegunFile):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.grids import CELL_END, COLUMN_END
 from tasks.plan import Limits
@@ -36,17 +37,30 @@ class Grid:
     """Its place in the workbook, counted from 0."""
     shift: int = 0
     """Days to add to a bare serial so that it counts from 1899-12-30."""
-    numbers: list[int] = field(default_factory=list)
-    """The numbers of its rows."""
     cut: bool = False
     """Whether anything was cut off, one beyond the limits."""
+    _numbers: list[int] = field(default_factory=list)
     _cells: list[list[pa.Array]] = field(default_factory=list)
     """Column by column: its cells, in batches of rows."""
+    _put_off: bytes | None = None
+    """A batch as it came, until it is looked at."""
+    _columns: list[pa.ChunkedArray] | None = None
+    _top: list[tuple[int, Row]] = field(default_factory=list)
+    """What was made of the cells when somebody last looked."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of its rows."""
+        self._catch_up()
+        return self._numbers
 
     @property
     def columns(self) -> list[pa.ChunkedArray]:
         """Its cells, column by column from the first on: one for each row, '' where a row ends."""
-        return [pa.chunked_array(batches, pa.string()) for batches in self._cells]
+        self._catch_up()
+        if self._columns is None:
+            self._columns = [pa.chunked_array(batches, pa.string()) for batches in self._cells]
+        return self._columns
 
     @property
     def rows(self) -> list[tuple[int, Row]]:
@@ -55,19 +69,42 @@ class Grid:
 
     def top(self, most: int) -> list[tuple[int, Row]]:
         """Return the first `most` rows, each with its number."""
-        cells = zip(*(column[:most].to_pylist() for column in self.columns), strict=True)
-        return list(zip(self.numbers[:most], cells, strict=True))
+        if most > len(self._top):
+            cells = zip(*(column[:most].to_pylist() for column in self.columns), strict=True)
+            self._top = list(zip(self.numbers[:most], cells, strict=True))
+        return self._top[:most]
 
     def add(self, numbers: Sequence[int], columns: Iterable[pa.Array]) -> None:
         """Put rows behind those that are there; either may have columns that the other has not."""
+        self._catch_up()
+        self._columns, self._top = None, []
         filled = 0
         for filled, more in enumerate(columns, start=1):
             if filled > len(self._cells):
-                self._cells.append([blank_cells(len(self.numbers))])
+                self._cells.append([blank_cells(len(self._numbers))] if self._numbers else [])
             self._cells[filled - 1].append(more)
         for batches in self._cells[filled:]:
             batches.append(blank_cells(len(numbers)))
-        self.numbers += numbers
+        self._numbers += numbers
+
+    def put_off(self, batch: bytes) -> None:
+        """Put a batch of rows behind those that are there, as the process gave it.
+
+        What it says is found out when somebody wants to know or the next one comes: of small files
+        that is while the process takes the next file apart.
+        """
+        self._catch_up()
+        self._put_off = batch
+
+    def _catch_up(self) -> None:
+        batch, self._put_off = self._put_off, None
+        if batch is None:
+            return
+        numbers, *columns = batch.decode().split(COLUMN_END)
+        rows = list(map(int, numbers.split(CELL_END)))
+        # all columns at once: a call each costs more than the cells of a small file
+        cells = pc.split_pattern(pa.array(columns, pa.string()), CELL_END).flatten()
+        self.add(rows, (cells.slice(at, len(rows)) for at in range(0, len(cells), len(rows))))
 
 
 def blank_cells(rows: int) -> pa.Array:
@@ -204,12 +241,7 @@ def _take_answer(process: subprocess.Popen[bytes], grids: list[Grid]) -> dict[st
         if "rows" in answer:
             grid = grids[-1]
             grid.cut |= answer["cut"]
-            numbers, *columns = answers.read(answer["rows"]).decode().split(COLUMN_END)
-            grid.add(
-                list(map(int, numbers.split(CELL_END))),
-                # one column after another: a wide sheet's would all be there twice for a moment
-                (text_cells(column.split(CELL_END)) for column in columns),
-            )
+            grid.put_off(answers.read(answer["rows"]))
         elif "sheet" in answer:
             grids.append(Grid(answer["sheet"], answer["place"], answer["shift"]))
         else:

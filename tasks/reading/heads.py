@@ -104,12 +104,14 @@ def _candidates(rows: Sequence[tuple[int, Row]], phase: str) -> Iterator[Head]:
     words = {cell: head_text(cell[:_LONGEST_WORD]) for cell in set(chain(*(row for _, row in top)))}
     top = [(number, tuple(words[cell] for cell in row)) for number, row in top]
     for name in SHEETS_OF_PHASE[phase]:
-        known = _spellings(name)
+        known = _spellings(name).keys() & words.values()
+        if not known:
+            continue
         for number, row in top:
-            if not known.keys().isdisjoint(row):
+            if not known.isdisjoint(row):
                 yield Head(SHEETS[name], number, ("",) * len(row), row)
         for (above, upper), (number, lower) in pairwise(top):
-            if number == above + 1 and not known.keys().isdisjoint(upper):
+            if number == above + 1 and not known.isdisjoint(upper):
                 width = max(len(upper), len(lower))
                 yield Head(SHEETS[name], number, _widened(upper, width), _widened(lower, width))
 

@@ -114,21 +114,22 @@ def read_submission(
     `limits`: how much of it is read (default: the plan's defaults). `passwords`: what workbooks of
     the township are protected with; an encrypted one that none of them opens is refused.
     """
-    begun = BegunFile(path, limits or Limits(), passwords)
+    begun = BegunFile(path, limits or Limits())
+    begun.hand_over(passwords)
     return begun.submission(begun.grids())
 
 
 class BegunFile:
-    """A file whose bytes are read, and handed over where it is a workbook.
+    """A file whose bytes are read.
 
-    What it holds is taken apart meanwhile, in another process; `grids` or `cancel` must follow.
+    It is handed over, and what a workbook holds is taken apart meanwhile, in another process; then
+    `grids` or `cancel` must follow.
     """
 
     def __init__(
         self,
         path: Path | SentFile,
         limits: Limits,
-        passwords: Sequence[str],
         limits_of: Mapping[str, Limits] | None = None,
     ) -> None:
         """Read the bytes at `path`. Raises FileRefused as `read_submission` does.
@@ -143,13 +144,19 @@ class BegunFile:
         self._apart: subprocess.Popen[bytes] | None = None
         self._owed = False
         ending = path.suffix.lower()
-        if is_workbook(path):
-            self._apart = _apart.ask(ending, self._content, limits, passwords)
-            self._owed = True
-        elif ending not in TEXTS:
+        self._workbook = ending if is_workbook(path) else None
+        if self._workbook:
+            return
+        if ending not in TEXTS:
             raise FileRefused("refused.ending", file=self._file)
-        elif self._content.startswith(_NO_TEXT):
+        if self._content.startswith(_NO_TEXT):
             raise FileRefused("refused.other_content", file=self._file, ending=ending)
+
+    def hand_over(self, passwords: Sequence[str]) -> None:
+        """Have a workbook taken apart, with the passwords to try on it. Raises WrongCommand."""
+        if self._workbook:
+            self._apart = _apart.ask(self._workbook, self._content, self._limits, passwords)
+            self._owed = True
 
     def grids(self) -> list[Grid]:
         """Return the file's sheets. Raises FileRefused as `read_submission` does."""
@@ -224,7 +231,7 @@ def _identity(file: str, grids: Sequence[Grid]) -> Identity:
 
 
 def _identities(grid: Grid) -> Iterator[Identity]:
-    for number, row in grid.top(IDENTITY_WITHIN):
+    for number, row in grid.top(HEAD_WITHIN)[:IDENTITY_WITHIN]:
         if number <= IDENTITY_WITHIN:
             yield from filter(None, map(read_identity, row))
 
