@@ -48,7 +48,7 @@ class Measured:
     costs: Mapping[str, Cost]
     """Way -> what it took; without the one that was left out."""
     checks: Mapping[str, float]
-    """Way of checking -> seconds."""
+    """Way of checking -> seconds; empty where the data frames were left out."""
 
 
 def main() -> None:
@@ -96,7 +96,8 @@ def measured(rows: int, without: frozenset[str] = frozenset()) -> Measured:
         for way in ways[1:]:
             if differ := differing(figures["by_hand"], figures[way]):
                 raise SystemExit(f"{way} and by_hand differ in {len(differ)} figures: {differ[:3]}")
-        checks = run("checks", folder, rows)[1]
+        # a data frame of what is too much for the office is too much for this machine
+        checks = {} if "office" in without else run("checks", folder, rows)[1]
     if len({json.dumps(counts, sort_keys=True) for _, counts in checks.values()}) > 1:
         raise SystemExit("the ways of checking count differently")
     return Measured(

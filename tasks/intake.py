@@ -50,6 +50,9 @@ ROWS_AT_ONCE = ROW_GROUP
 TEXT_ROWS_AT_ONCE = 6 * ROW_GROUP
 """The same of a delivery of text files, which are read in no time: two threads have work then."""
 
+BYTES_AT_ONCE = 40 * 2**20
+"""However few rows they are: what is judged has to fit into memory, several times over."""
+
 ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""
 
@@ -214,7 +217,7 @@ def take_in(
     results: dict[int, FileResult] = {}
     sent: Counter[Identity] = Counter()
     portion: list[_Arrival] = []
-    rows = 0
+    rows = held = 0
     beside_workbooks = any(is_workbook(file) for file in files)
     at_once = ROWS_AT_ONCE if beside_workbooks else TEXT_ROWS_AT_ONCE
 
@@ -242,9 +245,10 @@ def take_in(
                 sent[submission.identity] += 1
                 portion.append(_Arrival(index, submission, name, at, place))
                 rows += submission.rows_read
-            if rows >= at_once:
+                held += submission.bytes_read
+            if rows >= at_once or held >= BYTES_AT_ONCE:
                 judge_portion()
-                rows = 0
+                rows = held = 0
             advance()
         judge_portion()
     return [results[index] for index in range(len(files))]

@@ -120,17 +120,21 @@ def test_a_delivery_in_portions_comes_out_as_one(
     identity = Identity("autumn-2025", "sweep", 1, CODES[0], 1)
     files.append(write_workbook(tmp_path / "again.xlsx", {"referral": [row]}, identity))
     found = []
-    for number, at_once in enumerate((intake.ROWS_AT_ONCE, 4)):
+    for number, (at_once, bytes_at_once) in enumerate(
+        ((intake.ROWS_AT_ONCE, intake.BYTES_AT_ONCE), (4, intake.BYTES_AT_ONCE), (1000, 1))
+    ):
         monkeypatch.setattr(intake, "ROWS_AT_ONCE", at_once)
+        monkeypatch.setattr(intake, "BYTES_AT_ONCE", bytes_at_once)
         home = make_home(tmp_path / f"home{number}")
         with open_home(home) as store:
             watched["rows"].clear()
             received = delivered(store, home, wide, files, lambda: None)
             assert max(watched["rows"]) < at_once + 3
+            assert bytes_at_once > 1 or max(watched["rows"]) == 3, "each file for itself"
             columns = "sender_village, full_name, phone, is_current"
             kept = contents(store, "stg_referral", columns)
             found.append(([one.result.sheets for one in received], kept))
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.slow

@@ -84,6 +84,11 @@ class Submission:
         """The number of rows that are not blank, over all sheets."""
         return sum(len(sheet.places) for sheet in self.sheets)
 
+    @property
+    def bytes_read(self) -> int:
+        """How much memory its cells take."""
+        return sum(column.nbytes for sheet in self.sheets for column in sheet.columns)
+
 
 def is_submission(path: Path) -> bool:
     """Whether a file of a folder is taken for a submission: by its ending, and no lock file."""
