@@ -53,6 +53,8 @@ def _ours(folder: Path, rows: int) -> _Way:
 
 
 def _by_hand(folder: Path, rows: int) -> _Way:
+    import pandas  # noqa: F401, PLC0415 # DuckDB does, as soon as it is given parameters
+
     from benchmarks.by_hand import publish_all  # noqa: PLC0415
 
     return lambda: publish_all(delivery_in(folder, rows)), _listed

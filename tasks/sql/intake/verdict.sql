@@ -35,7 +35,8 @@ kept AS (
 -- it said was accepted
 sent AS (
     SELECT
-        eligible.submission_id, eligible.row_number, numbered.received_at,
+        eligible.submission_id, eligible.row_number, eligible.campaign, eligible.phase,
+        eligible.round, eligible.sender_village, numbered.received_at,
         numbered.held_submission, numbered.held_row, held.row_key AS held_key
     FROM eligible
     JOIN numbered_{sheet} AS numbered
@@ -51,18 +52,19 @@ sent_first AS (
     HAVING count(held_submission) = 0
 ),
 matched AS (
-    -- the row that stands where the number's was accepted, or that came in its place without it
+    -- the row that stands where the number's was accepted, or that came in its place without it; not
+    -- compared by the sender of turn, or all rows of a sender are joined with all that stand
     SELECT
         sent.submission_id, sent.row_number, kept.*,
         if(kept.old_submission = sent.held_submission AND kept.old_row = sent.held_row, 0, 1)
             AS strength
     FROM sent
+    JOIN kept
+        ON kept.old_key = sent.held_key AND kept.campaign = sent.campaign
+        AND kept.phase = sent.phase AND kept.round = sent.round
+        AND kept.sender_village = sent.sender_village
     JOIN turn_{sheet} AS turn
         ON turn.submission_id = sent.submission_id AND turn.row_number = sent.row_number
-    JOIN kept
-        ON kept.old_key = sent.held_key AND kept.campaign = turn.campaign
-        AND kept.phase = turn.phase AND kept.round = turn.round
-        AND kept.sender_village = turn.sender_village
     JOIN register.stg_{sheet} AS stored
         ON stored.submission_id = kept.old_submission AND stored.row_number = kept.old_row
     WHERE same_{sheet}(stored, turn.said)
