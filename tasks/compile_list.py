@@ -48,10 +48,9 @@ def compile_list(store: Store, plan: Plan, as_of: date) -> ListResult:
         _write_questions(store, plan)
         revision, is_new = _write_revision(store, plan, as_of)
         ((referrals, people, known, open_questions),) = store.rows(
-            "list/counts", campaign=plan.slug
+            "list/counts", campaign=plan.slug, revision=revision
         )
-    for large in ("list/forget_records", "list/forget_people", "list/forget_referrals"):
-        store.run(large)
+    store.run("list/forget_records")
     return ListResult(revision, is_new, referrals, people, known, open_questions)
 
 
@@ -62,8 +61,17 @@ def latest_list(store: Store, plan: Plan) -> int:
 
 
 def _link(store: Store, plan: Plan, as_of: date) -> None:
-    """Leave every record's person in the in-memory table list_component."""
-    store.run("list/nodes", campaign=plan.slug, as_of=as_of)
+    """Leave the person of each record that may be joined in the in-memory table list_component."""
+    villages = [village.code for village in plan.villages]
+    store.run("list/scope", campaign=plan.slug, villages=villages, first=FIRST)
+    store.run("list/referrals")
+    store.run("list/known", campaign=plan.slug, as_of=as_of)
+    store.run("list/records")
+    # one statement a step: all in one would hold in memory what these hold one after another
+    store.run("list/traits")
+    store.run("list/looked_at", campaign=plan.slug)
+    store.run("list/forget_traits")
+    store.run("list/nodes")
     store.run("list/pairs", certain=list(CERTAIN))
     store.run("list/answers", campaign=plan.slug)
     store.run("list/edges_certain")
@@ -83,11 +91,11 @@ def _refuse_contradictions(store: Store) -> None:
 
 
 def _describe(store: Store, plan: Plan) -> None:
-    """Leave the list in list_person, list_person_referral and list_question."""
+    """Leave the list in the views list_person and list_person_referral, and in list_question."""
     inner, outer = hmac_pads(read_secret(store), "question")
     store.run("list/questions", campaign=plan.slug, inner=inner, outer=outer)
-    store.run("list/people", villages=[village.code for village in plan.villages])
-    store.run("list/people_referrals", first=FIRST)
+    store.run("list/people")
+    store.run("list/people_referrals")
 
 
 def _write_questions(store: Store, plan: Plan) -> None:
@@ -100,8 +108,8 @@ def _write_revision(store: Store, plan: Plan, as_of: date) -> tuple[int, bool]:
     if not _says_anything_new(store, plan, latest):
         return latest, False
     revision = latest + 1
-    store.run("list/add_list", campaign=plan.slug, revision=revision, as_of=as_of)
     store.run("list/add_people", campaign=plan.slug, revision=revision)
+    store.run("list/add_list", campaign=plan.slug, revision=revision, as_of=as_of)
     store.run("list/add_people_referrals", campaign=plan.slug, revision=revision)
     return revision, True
 

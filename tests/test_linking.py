@@ -378,6 +378,28 @@ def test_an_answer_same_joins_also_with_the_register(store: Store, plan: Plan) -
     assert (plan.slug, 2, "R-2", "R-1", "answered") in contents(store, "reg_person_referral")
 
 
+def test_an_answer_same_still_joins_whom_corrections_left_nothing_in_common(
+    store: Store, plan: Plan
+) -> None:
+    add_referral(store, "R-1", phone="1")
+    add_referral(store, "R-2", phone="1", full_name="张三")
+    known: dict[str, Any] = {"full_name": "张三丰", "sex": "male", "birth_date": date(1980, 1, 2)}
+    add_registered(store, "G-1", residence_village=VILLAGE_3, **known)
+    compile_list(store, plan, DUE)
+    for pair in (("R-1", "R-2"), ("R-1", "G-1")):
+        answer_question(store, plan.slug, question_of(store, *pair), "same", "陈医生", at=NOW)
+    for ref, name in (("R-1", "李四"), ("R-2", "王五一")):
+        store.connection.execute(
+            "UPDATE register.stg_referral SET full_name = ?, phone = NULL WHERE referral_ref = ?",
+            [name, ref],
+        )
+
+    result = compile_list(store, plan, DUE)
+
+    assert (result.people, result.known, result.open_questions) == (1, 1, 0)
+    assert person(store, "R-1", "register_no, referrals", result.revision) == ("G-1", 2)
+
+
 def test_an_identity_number_that_came_in_later_overrules_an_answer(
     store: Store, plan: Plan
 ) -> None:

@@ -1,2 +1,2 @@
 -- Grain: one row: whether anybody is on the list just compiled.
-SELECT count(*) > 0 FROM list_person;
+SELECT EXISTS (FROM list_referral);

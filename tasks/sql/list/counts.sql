@@ -1,4 +1,4 @@
--- Grain: one row: how many, for the health side.
+-- Grain: one row: how many of list revision $revision, for the health side.
 SELECT
     coalesce(sum(p.referrals), 0)::INTEGER AS referrals,
     count(*)::INTEGER AS people,
@@ -8,4 +8,5 @@ SELECT
         FROM register.reg_question AS q
         WHERE q.campaign = $campaign AND q.answer IS NULL
     )::INTEGER AS open_questions
-FROM list_person AS p;
+FROM register.reg_person AS p
+WHERE p.campaign = $campaign AND p.revision = $revision;

@@ -1,4 +1,5 @@
--- Grain: one row: whether the list just compiled says anything else than revision $revision.
+-- Grain: one row: whether the list just compiled says anything else than revision $revision. Both
+-- sides of each comparison hold a person, or a referral, once.
 WITH
 was AS (
     SELECT * EXCLUDE (campaign, revision)
@@ -11,7 +12,13 @@ was_referral AS (
     WHERE campaign = $campaign AND revision = $revision
 )
 SELECT
-    EXISTS (FROM (FROM list_person EXCEPT FROM was))
-    OR EXISTS (FROM (FROM was EXCEPT FROM list_person))
-    OR EXISTS (FROM (FROM list_person_referral EXCEPT FROM was_referral))
-    OR EXISTS (FROM (FROM was_referral EXCEPT FROM list_person_referral));
+    EXISTS (
+        FROM list_person AS now
+        FULL JOIN was ON was.person_ref = now.person_ref
+        WHERE now IS DISTINCT FROM was
+    )
+    OR EXISTS (
+        FROM list_person_referral AS now
+        FULL JOIN was_referral AS was ON was.referral_ref = now.referral_ref
+        WHERE now IS DISTINCT FROM was
+    );

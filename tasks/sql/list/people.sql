@@ -1,7 +1,7 @@
--- Grain: one row a person: the referrals joined into one. Residence first, household registration
--- second (居住地为主、户籍地为辅). Of several referrals the one with the latest consent speaks, then
--- the one of the highest round, sender village and row number.
-CREATE OR REPLACE TEMP TABLE list_person AS
+-- Grain: one row a person: the referrals joined into one, or one alone. Of several referrals the one
+-- with the latest consent speaks, then the one of the highest round, sender village and row number.
+-- A view: a large list goes straight into the register, and is not held in memory before.
+CREATE OR REPLACE TEMP VIEW list_person AS
 WITH
 member AS (
     SELECT c.root, n.*
@@ -29,11 +29,7 @@ latest AS (
 )
 SELECT
     first.ref AS person_ref,
-    CASE
-        WHEN list_contains($villages, latest.residence_village) THEN latest.residence_village
-        WHEN list_contains($villages, latest.registered_village) THEN latest.registered_village
-        ELSE latest.sender_village
-    END AS responsible_village,
+    latest.responsible_village,
     latest.residence_village,
     latest.registered_village,
     latest.care_setting,
@@ -44,4 +40,18 @@ SELECT
     whole.referrals::INTEGER AS referrals
 FROM latest
 JOIN whole ON whole.root = latest.root
-JOIN list_node AS first ON first.node = latest.root;
+JOIN list_node AS first ON first.node = latest.root
+UNION ALL
+SELECT
+    alone.ref,
+    alone.responsible_village,
+    alone.residence_village,
+    alone.registered_village,
+    alone.care_setting,
+    CASE WHEN alone.urgency = 'soon' THEN 'soon' ELSE 'routine' END,
+    alone.consent_scope,
+    alone.consent_date,
+    NULL,
+    1
+FROM list_referral AS alone
+ANTI JOIN list_node AS n ON n.ref = alone.ref AND NOT n.registered;

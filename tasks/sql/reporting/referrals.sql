@@ -19,10 +19,9 @@ counted AS (
     FROM (
         SELECT sender_village, round, count(*) AS referrals
         FROM register.stg_referral AS referral
+        ANTI JOIN register.reg_withdrawal AS gone
+            ON gone.campaign = referral.campaign AND gone.referral_ref = referral.referral_ref
         WHERE is_current AND campaign = $campaign
-            AND NOT EXISTS (FROM register.reg_withdrawal AS gone
-                WHERE gone.campaign = referral.campaign
-                    AND gone.referral_ref = referral.referral_ref)
         GROUP BY sender_village, round
         UNION ALL
         SELECT village, round, amount
