@@ -21,7 +21,7 @@ from python_calamine import CalamineWorkbook
 
 from tasks.audit import Act
 from tasks.home import Home
-from tasks.intake import ROWS_AHEAD
+from tasks.intake import BYTES_AT_ONCE, ROWS_AHEAD
 from tasks.plan import HealthCentre, Limits, Occurrence, Plan, Recipients, Village
 from tasks.reading import reading_ahead
 from tasks.receive import receive
@@ -73,7 +73,9 @@ def parsed(paths: Sequence[Path]) -> None:
 
 def read(paths: Sequence[Path]) -> None:
     """Read each workbook as intake does."""
-    with reading_ahead(paths, Limits(), lambda _: (), rows=ROWS_AHEAD) as submissions:
+    with reading_ahead(
+        paths, Limits(), lambda _: (), rows=ROWS_AHEAD, size=BYTES_AT_ONCE
+    ) as submissions:
         for _ in submissions:
             pass
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,6 +43,9 @@ Counts = dict[str, int]
 Stored = Callable[[Sequence[str]], None]
 """Told the names of files while the transaction that stores them is open."""
 
+Judged = Callable[[Mapping[int, "FileResult"]], None]
+"""Told what became of the files of a portion, by their place, once they are stored."""
+
 ROWS_AT_ONCE = ROW_GROUP
 """When so many rows have been read they are judged, while the next workbooks are being read."""
 
@@ -51,10 +53,14 @@ TEXT_ROWS_AT_ONCE = 6 * ROW_GROUP
 """The same of a delivery of text files, which are read in no time: two threads have work then."""
 
 BYTES_AT_ONCE = 40 * 2**20
-"""However few rows they are: what is judged has to fit into memory, several times over."""
+"""However few rows they are: what is judged has to fit into memory, several times over, and what
+is read meanwhile beside it."""
 
 ROWS_AHEAD = 10_000
 """While fewer rows than these wait to be judged, a further file is read meanwhile."""
+
+TEXT_ROWS_AHEAD = TEXT_ROWS_AT_ONCE
+"""The same of a delivery of text files: the next portion is there when this one is judged."""
 
 REFERENCES = {
     "assessment_outcome": ("reference/referral",),
@@ -198,6 +204,7 @@ def take_in(
     keep: bool,
     advance: Callable[[], None] = lambda: None,
     stored: Stored = lambda names: None,
+    judged: Judged = lambda results: None,
 ) -> list[FileResult]:
     """Judge `files` and, with `keep`, store what is accepted.
 
@@ -206,7 +213,8 @@ def take_in(
     plans' zone. Returns a result a file, in the order of `files`. A refused file leaves nothing
     behind and does not stop the others. Without `keep` each file is judged against what is stored
     now, and nothing is stored. `advance` is called once a file; `stored` in each transaction that
-    stores files, with their names, for what has to be written with them or not at all.
+    stores files, with their names, for what has to be written with them or not at all; `judged`
+    after it, with their results, for what may be done while the next are judged.
     """
     times = [received_at] * len(files) if isinstance(received_at, datetime) else received_at
     limits = Limits.widest(plan.limits for plan in plans.values())
@@ -220,17 +228,22 @@ def take_in(
     rows = held = 0
     beside_workbooks = any(is_workbook(file) for file in files)
     at_once = ROWS_AT_ONCE if beside_workbooks else TEXT_ROWS_AT_ONCE
+    rows_ahead = ROWS_AHEAD if beside_workbooks else TEXT_ROWS_AHEAD
 
     def judge_portion() -> None:
         for wave in _waves(portion):
-            results.update(_judge_wave(store, plans, wave, recorded_at, stored if keep else None))
+            done = _judge_wave(store, plans, wave, recorded_at, stored if keep else None)
+            judged(done)
+            results.update(done)
         portion.clear()
 
     tried = partial(likely_first, passwords)
     limits_of = {plan.slug: plan.limits for plan in plans.values()}
     with (
         _in_bulk(store, beside_workbooks=beside_workbooks),
-        reading_ahead(files, limits, tried, rows=ROWS_AHEAD, limits_of=limits_of) as read,
+        reading_ahead(
+            files, limits, tried, rows=rows_ahead, size=BYTES_AT_ONCE, limits_of=limits_of
+        ) as read,
     ):
         for index, (path, at, submission) in enumerate(zip(files, times, read, strict=True)):
             try:
@@ -523,12 +536,14 @@ def _raw_table(sheet: Sheet, wave: Sequence[_Arrival]) -> pa.Table:
     received = [
         (each.name, read) for each in wave if (read := _sheet(each, sheet.name)) is not None
     ]
-    names = chain.from_iterable(repeat(name, len(read.places)) for name, read in received)
-    numbers = chain.from_iterable(read.places for _, read in received)
     return pa.table(
         {
-            "submission_id": pa.array(list(names), pa.string()),
-            "row_number": pa.array(list(numbers), pa.int32()),
+            "submission_id": pa.chunked_array(
+                [pa.repeat(name, len(read.places)) for name, read in received], pa.string()
+            ),
+            "row_number": pa.chunked_array(
+                [pa.array(read.places, pa.int32()) for _, read in received], pa.int32()
+            ),
             **{
                 column.name: pa.chunked_array(
                     [batch for _, read in received for batch in read.columns[at].chunks],

@@ -19,10 +19,16 @@ def sender_password(store: Store, plan: Plan, sender: str, *, now: datetime) -> 
     `sender` is the 12-digit code of a village or of the health centre, `now` wall time of the
     plan's time zone. Raises WrongCommand for a code that the plan does not know.
     """
-    _require_sender(plan, sender)
-    for (password,) in store.rows("returns/password", village=sender):
-        return str(password)
-    return renew_password(store, plan, sender, now=now)
+    return sender_passwords(store, plan, {sender: now})[sender]
+
+
+def sender_passwords(store: Store, plan: Plan, senders: Mapping[str, datetime]) -> dict[str, str]:
+    """Return sender -> password, as `sender_password` does, for many at once: sender -> now."""
+    for sender in senders:
+        _require_sender(plan, sender)
+    found = dict(store.rows("returns/passwords", villages=list(senders)))
+    missing = {sender: now for sender, now in senders.items() if sender not in found}
+    return found | _make_passwords(store, missing)
 
 
 def renew_password(store: Store, plan: Plan, sender: str, *, now: datetime) -> str:
@@ -31,9 +37,19 @@ def renew_password(store: Store, plan: Plan, sender: str, *, now: datetime) -> s
     Raises WrongCommand as `sender_password` does.
     """
     _require_sender(plan, sender)
-    password = new_password()
-    store.run("returns/keep_password", village=sender, password=password, made_at=now)
-    return password
+    return _make_passwords(store, {sender: now})[sender]
+
+
+def _make_passwords(store: Store, senders: Mapping[str, datetime]) -> dict[str, str]:
+    made = {sender: new_password() for sender in senders}
+    if made:
+        store.run(
+            "returns/keep_passwords",
+            villages=list(made),
+            passwords=list(made.values()),
+            made_at=list(senders.values()),
+        )
+    return made
 
 
 def opening_passwords(store: Store) -> dict[str, str]:

@@ -3,9 +3,11 @@
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from tasks.audit import Act, keep_entry
@@ -13,7 +15,7 @@ from tasks.home import Home, private_folder, write_whole
 from tasks.intake import FileResult, take_in
 from tasks.outbox import Gate, write_return_notice
 from tasks.plan import Plan
-from tasks.returns import return_notice, write_return_workbook
+from tasks.returns import return_notice, return_workbooks, write_return_workbook
 from tasks.rules.file_names import name_to_keep
 from tasks.sent_file import SentFile
 from tasks.store import Store
@@ -27,6 +29,47 @@ class Received:
 
     result: FileResult
     return_workbook: Path | None
+
+
+class _ReturnWorkbooks:
+    """Writes the return workbooks of what was stored, while the next rows are judged.
+
+    Locking one takes longer than judging a thousand rows, and a processor of its own.
+    """
+
+    def __init__(self, store: Store, home: Home, plans: Mapping[str, Plan]) -> None:
+        self._store, self._home, self._plans = store, home, plans
+        self._beside = ThreadPoolExecutor(max_workers=1)
+        self._begun: dict[int, Future[Path]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._beside.shutdown()
+
+    def begin(self, results: Mapping[int, FileResult]) -> None:
+        """Have written what goes back of `results`, by the place of their files.
+
+        The register is read here: a connection is one thread's.
+        """
+        for slug, plan in self._plans.items():
+            of_plan = {
+                index: result
+                for index, result in results.items()
+                if result.identity is not None and result.identity.campaign == slug
+            }
+            books = return_workbooks(self._store, self._home, plan, of_plan)
+            for index, book in books.items():
+                self._begun[index] = self._beside.submit(write_return_workbook, book)
+
+    def written(self, index: int) -> Path | None:
+        """Return where the return workbook of a file lies, None where it has none.
+
+        Raises what writing it raised.
+        """
+        begun = self._begun.get(index)
+        return begun.result() if begun else None
 
 
 MakeGate = Callable[[Store, Mapping[str, Plan]], Gate]
@@ -52,18 +95,22 @@ def receive(
     may have been lost. With `act`, the trail says whose referrals and entries were taken in. With
     `make_gate`, a village whose rows went back is written to, once a file.
     """
-    results = take_in(
-        store,
-        plans,
-        files,
-        received_at=received_at,
-        recorded_at=recorded_at,
-        keep=True,
-        advance=advance,
-        stored=lambda names: _enter_in_trail(store, act, names),
-    )
-    record_arrivals(store)
-    received = [_with_return_workbook(store, home, plans, result) for result in results]
+    with _ReturnWorkbooks(store, home, plans) as workbooks:
+        results = take_in(
+            store,
+            plans,
+            files,
+            received_at=received_at,
+            recorded_at=recorded_at,
+            keep=True,
+            advance=advance,
+            stored=lambda names: _enter_in_trail(store, act, names),
+            judged=workbooks.begin,
+        )
+        record_arrivals(store)
+        received = [
+            Received(result, workbooks.written(index)) for index, result in enumerate(results)
+        ]
     if make_gate is not None:
         _write_to_senders(store, home, plans, received, make_gate(store, plans), recorded_at)
     return received
@@ -173,12 +220,3 @@ def record_arrivals(store: Store) -> None:
     """Tell the ledger which files came when, and which of them count; never what is in them."""
     with store.transaction():
         store.run("receive/arrivals")
-
-
-def _with_return_workbook(
-    store: Store, home: Home, plans: Mapping[str, Plan], result: FileResult
-) -> Received:
-    if result.identity is None or not result.returned:
-        return Received(result, None)
-    plan = plans[result.identity.campaign]
-    return Received(result, write_return_workbook(store, home, plan, result))

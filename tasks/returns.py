@@ -5,14 +5,15 @@ and go to nobody else. A row whose consent does not hold is named by its number 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from tasks.cell_checks import cell_check, head_of
 from tasks.home import Home, write_whole
 from tasks.intake import FileResult, ReturnedRow
-from tasks.passwords import sender_password
+from tasks.passwords import sender_passwords
 from tasks.plan import Plan
 from tasks.pseudonyms import read_secrets
 from tasks.rules.contract import (
@@ -53,20 +54,53 @@ _COMMENT = {"x_scale": 2.5, "y_scale": 1.5}
 _SIGNS_OF_NAME = 8
 
 
-def write_return_workbook(store: Store, home: Home, plan: Plan, result: FileResult) -> Path | None:
-    """Write the return workbook of one file into its sender's folder; None where nothing returns.
+@dataclass(frozen=True)
+class ReturnWorkbook:
+    """A return workbook to be written: where, and what is taken from the register for it."""
 
-    It opens with the sender's password. The name says sender, phase and round, and ends in a keyed
-    hash of what is in it: the same rows returned again are written to the same file.
+    plan: Plan
+    result: FileResult
+    identity: Identity
+    path: Path
+    password: str
+
+
+def return_workbooks(
+    store: Store, home: Home, plan: Plan, results: Mapping[int, FileResult]
+) -> dict[int, ReturnWorkbook]:
+    """Return the return workbooks of files of one plan, to be written; none where nothing returns.
+
+    Each opens with its sender's password. The name says sender, phase and round, and ends in a
+    keyed hash of what is in it: the same rows returned again are written to the same file.
     """
-    identity = result.identity
-    if not result.returned or identity is None or result.received_at is None:
-        return None
-    password = sender_password(store, plan, identity.village, now=result.received_at)
-    content = workbook_content(plan, result, identity)
-    path = home.returns(identity.village) / _file_name(store, result, identity)
-    write_whole(path, encrypt_workbook(content, password))
-    return path
+    going = {
+        at: (result, result.identity, result.received_at)
+        for at, result in results.items()
+        if result.returned and result.identity is not None and result.received_at is not None
+    }
+    if not going:
+        return {}
+    passwords = sender_passwords(
+        store, plan, {identity.village: came for _, identity, came in going.values()}
+    )
+    secrets = read_secrets(store)
+    return {
+        at: ReturnWorkbook(
+            plan,
+            result,
+            identity,
+            home.returns(identity.village) / _file_name(secrets, result, identity),
+            passwords[identity.village],
+        )
+        for at, (result, identity, _) in going.items()
+    }
+
+
+def write_return_workbook(book: ReturnWorkbook) -> Path:
+    """Write `book` into its sender's folder, locked; return where. Raises OSError."""
+    content = workbook_content(book.plan, book.result, book.identity)
+    write_whole(book.path, encrypt_workbook(content, book.password))
+    return book.path
 
 
 def workbook_content(plan: Plan, result: FileResult, identity: Identity) -> bytes:
@@ -129,7 +163,7 @@ def return_notice(plan: Plan, result: FileResult, number: str) -> tuple[str, str
     return say("return.notice_subject", language, campaign=campaign, phase=phase), "\n".join(text)
 
 
-def _file_name(store: Store, result: FileResult, identity: Identity) -> str:
+def _file_name(secrets: Sequence[bytes], result: FileResult, identity: Identity) -> str:
     round_part = f"-{identity.round}" if identity.round else ""
     within = repr(
         (
@@ -137,7 +171,7 @@ def _file_name(store: Store, result: FileResult, identity: Identity) -> str:
             [(row.sheet.name, row.row, row.rules, row.cells) for row in result.returned],
         )
     )
-    mark = keyed_chain(read_secrets(store), "return_workbook", within)[:_SIGNS_OF_NAME]
+    mark = keyed_chain(secrets, "return_workbook", within)[:_SIGNS_OF_NAME]
     return f"{identity.village}-{identity.phase}{round_part}-{mark}.xlsx"
 
 

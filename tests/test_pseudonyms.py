@@ -185,8 +185,7 @@ def test_after_a_rotation_no_pseudonym_is_the_one_before(filled: Home) -> None:
     with open_home(filled) as store:
         old = read_secret(store)
         hashes = store.connection.execute(
-            "SELECT content_hash FROM register.stg_referral WHERE resident_key IS NOT NULL"
-            " UNION ALL SELECT content_hash FROM register.stg_registered_person"
+            "SELECT content_hash FROM register.stg_registered_person"
         ).fetchall()
         told = store.connection.execute("SELECT submission_id FROM ledger.agg_submission")
         submissions = [submission for (submission,) in told.fetchall()]
@@ -201,7 +200,7 @@ def test_after_a_rotation_no_pseudonym_is_the_one_before(filled: Home) -> None:
         )
     before = digests(filled)
     assert {keyed_hash(old, PERSON, f"id:{number}") for number in (MAN, OTHER_MAN)} <= before
-    assert len(hashes) == 2
+    assert len(hashes) == 1
     assert len(submissions) == 3
     assert rotated(filled) == 2
     after = digests(filled)
@@ -355,7 +354,7 @@ def test_every_column_that_holds_a_pseudonym_is_moved_on() -> None:
         )
         # other sheets are recognised by what they say, not by whom they are about
         if column in {"submission_id", "held_submission", "resident_key"}
-        or path.stem == "stg_referral"
+        or (path.stem == "stg_referral" and column != "content_hash")
         or (path.stem, column) == ("stg_registered_person", "content_hash")
         or not path.stem.startswith("stg_")
     }

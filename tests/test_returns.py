@@ -26,7 +26,7 @@ from tasks.passwords import likely_first, opening_passwords, renew_password, sen
 from tasks.plan import Plan
 from tasks.reading import read_submission
 from tasks.receive import receive
-from tasks.returns import return_notice, write_return_workbook
+from tasks.returns import return_notice, return_workbooks, write_return_workbook
 from tasks.rules.cells import column_letters
 from tasks.rules.contract import RETURN_COLUMN, SHEETS, Identity
 from tasks.rules.errors import WrongCommand
@@ -58,7 +58,7 @@ def one_sent_back(store: Store, home: Home, plan: Plan, file: Path) -> Path:
 
 def unlocked(store: Store, path: Path) -> io.BytesIO:
     """A return workbook as its village opens it."""
-    ((password,),) = store.rows("returns/password", village=path.parent.name)
+    ((_, password),) = store.rows("returns/passwords", villages=[path.parent.name])
     return io.BytesIO(decrypt_workbook(path.read_bytes(), password))
 
 
@@ -173,8 +173,7 @@ def test_one_cell_that_breaks_two_rules_says_both(
         ("",) * len(SHEETS["coverage"].columns),
     )
     result = FileResult("v.csv", IDENTITY, returned=(row,), received_at=RECEIVED)
-    path = write_return_workbook(store, home, plan, result)
-    assert path is not None
+    path = write_return_workbook(return_workbooks(store, home, plan, {0: result})[0])
     (cells,) = rows_of(store, path, "coverage")
     assert cells["nil_return"].comment.text == "\n".join(
         say(f"rule.{rule}", plan.language) for rule in row.rules

@@ -26,17 +26,19 @@ def reading_ahead(
     passwords: Callable[[str], Sequence[str]],
     *,
     rows: int,
+    size: int,
     limits_of: Mapping[str, Limits] | None = None,
 ) -> Iterator[Iterator[Read]]:
     """Yield what `read_submission` gives for each of `files`, in their order, or why it is refused.
 
     `passwords` gives those to try on a file of a name. `limits_of`: campaign -> its own limits, no
     wider than `limits`; they hold as soon as a file has said which campaign it is for. A further
-    file is begun while fewer than `rows` rows wait to be taken, so memory does not grow with the
-    delivery. Whatever is still being read when the block is left is given up.
+    file is begun while fewer than `rows` rows and `size` bytes of cells wait to be taken, so memory
+    does not grow with the delivery. Whatever is still being read when the block is left is given
+    up.
     """
     opened = partial(BegunFile, limits=limits, limits_of=limits_of)
-    ahead = _Ahead(opened, passwords, rows)
+    ahead = _Ahead(opened, passwords, rows, size)
     thread = threading.Thread(target=ahead.read, args=(files,), name="reading-ahead")
     thread.start()
     try:
@@ -54,14 +56,18 @@ class _Ahead:
     """Files read by one thread and taken by another."""
 
     def __init__(
-        self, opened: Callable[..., BegunFile], passwords: Callable[[str], Sequence[str]], rows: int
+        self,
+        opened: Callable[..., BegunFile],
+        passwords: Callable[[str], Sequence[str]],
+        rows: int,
+        size: int,
     ) -> None:
         self._opened = opened
         self._passwords = passwords
-        self._most = rows
+        self._most_rows, self._most_size = rows, size
         self._change = threading.Condition()
         self._waiting: deque[Read | BaseException] = deque()
-        self._rows = 0
+        self._rows = self._size = 0
         self._stopped = False
         self._asked: BegunFile | None = None
         """What the other process is at."""
@@ -74,6 +80,7 @@ class _Ahead:
                 read = self._waiting.popleft()
                 if isinstance(read, Submission):
                     self._rows -= read.rows_read
+                    self._size -= read.bytes_read
                 self._change.notify_all()
             if isinstance(read, Submission | FileRefused):
                 yield read
@@ -116,7 +123,7 @@ class _Ahead:
 
     def _hand_over(self, opened: _Begun, name: str) -> None:
         with self._change:
-            self._change.wait_for(lambda: self._stopped or self._rows < self._most)
+            self._change.wait_for(lambda: self._stopped or self._has_room())
             if self._stopped:
                 raise _Stopped
         if isinstance(opened, BegunFile):
@@ -125,6 +132,9 @@ class _Ahead:
                 self._asked = opened
                 if self._stopped:
                     opened.interrupt()
+
+    def _has_room(self) -> bool:
+        return self._rows < self._most_rows and self._size < self._most_size
 
     def _grids(self, begun: _Begun | None) -> list[Grid] | FileRefused | None:
         if not isinstance(begun, BegunFile):
@@ -139,6 +149,7 @@ class _Ahead:
             self._waiting.append(read)
             if isinstance(read, Submission):
                 self._rows += read.rows_read
+                self._size += read.bytes_read
             self._change.notify_all()
 
 

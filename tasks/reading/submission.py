@@ -9,7 +9,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,7 +84,7 @@ class Submission:
         """The number of rows that are not blank, over all sheets."""
         return sum(len(sheet.places) for sheet in self.sheets)
 
-    @property
+    @cached_property
     def bytes_read(self) -> int:
         """How much memory its cells take."""
         return sum(column.nbytes for sheet in self.sheets for column in sheet.columns)

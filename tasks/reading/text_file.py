@@ -3,8 +3,9 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -90,30 +91,22 @@ def _top_of_plain(content: bytes, delimiter: str) -> bytes:
     only, none of which goes on in the next line. Then a parser that knows nothing of our rules
     reads it as `_add_rows` would.
     """
-    top: list[str] = []
-    lines = _lines(content)
-    try:
-        for line in lines:
-            signs = line.removesuffix("\r\n").removesuffix("\n").replace(delimiter, "")
-            if not signs.isprintable() or ('"' in signs and not _quoted_whole(line, delimiter)):
-                return b""
-            if len(top) < HEAD_WITHIN:
-                top.append(line)
-    except csv.Error:
-        return b""
-    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
-    return mark + "".join(top).encode()
-
-
-def _quoted_whole(line: str, delimiter: str) -> bool:
-    outside = line.split('"')[::2]
-    return (
-        line.count('"') % 2 == 0
-        and all(part.endswith(delimiter) for part in outside[1:-1])
-        and all(part.startswith(delimiter) for part in outside[1:-1])
-        and (not outside[0] or outside[0].endswith(delimiter))
-        and outside[-1].startswith((delimiter, "\r", "\n"))
-    )
+    quoted = re.compile(f'"(?<=[{delimiter}\n]")[^"\n]*"(?=[{delimiter}\r\n])')
+    body = content.removeprefix(codecs.BOM_UTF8)
+    start = 0
+    while start < len(body):
+        end = body.rfind(b"\n", start, start + _PART) + 1 or len(body)
+        if end - start > _PART:
+            return b""
+        text = body[start:end].decode()
+        signs = text.replace("\r\n", "").replace("\n", "")
+        if delimiter == "\t":  # which is not shown
+            signs = signs.replace(delimiter, "")
+        if not signs.isprintable() or ('"' in signs and '"' in quoted.sub("", f"\n{text}")):
+            return b""
+        start = end
+    ends = [found.end() for found in islice(re.finditer(b"\n", content), HEAD_WITHIN)]
+    return content[: ends[-1]] if len(ends) == HEAD_WITHIN else b""
 
 
 def _columns(content: bytes, start: int, delimiter: str, limits: Limits) -> list[pa.Array] | None:

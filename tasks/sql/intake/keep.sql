@@ -1,6 +1,7 @@
 -- Grain: one row a row of a received {sheet} sheet. Values only of accepted rows. What was added to the
 -- verdicts of one sheet only (intake/referral_ref) comes along.
 INSERT INTO register.stg_{sheet} BY NAME
+WITH staged AS MATERIALIZED (FROM staged_{sheet})
 SELECT
     arrived.submission_id,
     arrived.campaign,
@@ -19,6 +20,6 @@ SELECT
     verdict.* EXCLUDE (submission_id, row_number, verdict, old_submission, old_row, first_said),
     unnest(CASE WHEN verdict.verdict = 'accepted' THEN staged.typed END),
     unnest(staged.rules)
-FROM staged_{sheet} AS staged
+FROM staged
 JOIN verdict_{sheet} AS verdict USING (submission_id, row_number)
 JOIN arrived USING (submission_id);

@@ -89,7 +89,8 @@ nearest AS (
         PARTITION BY submission_id, row_number ORDER BY strength, old_submission, old_row) = 1
 ),
 known AS (
-    SELECT submission_id, row_number, old_submission, old_row, old_content, old_first
+    SELECT
+        submission_id, row_number, old_submission, old_row, old_key, old_alt, old_content, old_first
     FROM nearest
     QUALIFY row_number() OVER (
         PARTITION BY old_submission, old_row ORDER BY strength, submission_id, row_number) = 1
@@ -102,7 +103,9 @@ SELECT
         WHEN turn.is_broken THEN 'returned'
         WHEN repeated.row_number IS NOT NULL THEN 'duplicate'
         -- the very same file again changes nothing, even where a correction came in between
-        WHEN turn.is_known OR known.old_content = turn.content_hash THEN 'unchanged'
+        WHEN turn.is_known OR (
+            known.old_content = turn.content_hash AND known.old_key = turn.row_key
+            AND known.old_alt IS NOT DISTINCT FROM turn.alt_key) THEN 'unchanged'
         ELSE 'accepted'
     END AS verdict,
     known.old_submission,

@@ -104,8 +104,8 @@ SELECT
     has_consent,
     coalesce(resident_key, name_key) AS row_key,
     name_key AS alt_key,
-    -- with the number, not its key: a rotation puts a hash around it, whatever was corrected since
-    keyed('said:' || struct_values(struct_update(typed, resident_key := id_number))::VARCHAR) AS content_hash,
+    -- without the ID number, which row_key and alt_key tell apart (intake/verdict)
+    md5(struct_values(struct_update(typed, resident_key := NULL))::VARCHAR) AS content_hash,
     CASE WHEN has_consent THEN failed_rules(rules) ELSE [] END AS failed_rules,
     typed,
     CASE WHEN has_consent THEN rules END AS rules
