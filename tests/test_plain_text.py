@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.plan import Limits
@@ -45,6 +45,7 @@ cells = st.one_of(
     delimiter=st.sampled_from(",;\t"),
     ended=st.booleans(),
 )
+@example(rows=[['"', '"', ""]], end="\n", delimiter="\t", ended=False)
 def test_any_text_is_read_as_row_by_row(
     rows: list[list[str]], end: str, delimiter: str, ended: bool
 ) -> None:

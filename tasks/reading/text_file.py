@@ -91,7 +91,8 @@ def _top_of_plain(content: bytes, delimiter: str) -> bytes:
     only, none of which goes on in the next line. Then a parser that knows nothing of our rules
     reads it as `_add_rows` would.
     """
-    quoted = re.compile(f'"(?<=[{delimiter}\n]")[^"\n]*"(?=[{delimiter}\r\n])')
+    # a tab is not shown: it may stand between cells, not inside of one
+    quoted = re.compile(f'"(?<=[{delimiter}\n]")[^"\n\t]*"(?=[{delimiter}\r\n])')
     body = content.removeprefix(codecs.BOM_UTF8)
     start = 0
     while start < len(body):
